@@ -1,0 +1,167 @@
+package cloudtrail
+
+// A Record is one CloudTrail record as views into the bytes it was read from. Nothing is copied: a Record, every
+// Value of it and every slice they return are good until the Reader that gave it reads on (or until Parse is called
+// on it again). A Record is not safe for concurrent use.
+//
+// A value that is null, "", "-", "none", {} or [], or holds nothing but such values, is *void*. Readers of a record
+// see void values as absent: Elastic's integration prunes them before it maps anything. Source: MAPPING section 1.
+type Record struct {
+	Raw    []byte  // the record's exact bytes
+	Object *Object // the log object it came from; never nil for a record of a Reader
+	Number int     // position in the object, from 1, refused records counted
+	Offset int64   // where Raw begins in the decompressed object
+
+	nodes  []node
+	fields [fieldCount]int32
+	frames []frame
+	text   []byte // unescaped strings, see Value.Bytes
+}
+
+// Field names a top-level field of a record. Source: AWS CloudTrail User Guide, "CloudTrail record contents".
+type Field uint8
+
+// The fields of a record, in the order of AWS's page, then those of aggregated events.
+const (
+	Unknown Field = iota // any other top-level key
+	EventVersion
+	UserIdentity
+	EventTime
+	EventSource
+	EventName
+	AWSRegion
+	SourceIPAddress
+	UserAgent
+	ErrorCode
+	ErrorMessage
+	RequestParameters
+	ResponseElements
+	AdditionalEventData
+	RequestID
+	EventID
+	EventType
+	APIVersion
+	ManagementEvent
+	ReadOnly
+	Resources
+	RecipientAccountID
+	ServiceEventDetails
+	SharedEventID
+	VPCEndpointID
+	VPCEndpointAccountID
+	EventCategory
+	Addendum
+	SessionCredentialFromConsole
+	EdgeDeviceDetails
+	TLSDetails
+	InsightDetails
+	EventContext
+	SourceIdentity
+	Annotation
+	TimeWindow
+	Summary
+	AccountID
+	Records
+	fieldCount
+)
+
+// Field returns the value of a top-level field, absent when the record does not have it or it is void.
+// Where a key stands twice, the last one counts, as in encoding/json.
+func (r *Record) Field(f Field) Value {
+	i := r.fields[f]
+	if i == 0 || r.nodes[i].flags&(flagVoid|flagShadowed) != 0 {
+		return Value{}
+	}
+	return Value{rec: r, at: i}
+}
+
+// Root returns the record itself as a value: absent only for a Record that holds nothing, or nothing but void values.
+func (r *Record) Root() Value {
+	if len(r.nodes) == 0 || r.nodes[0].flags&flagVoid != 0 {
+		return Value{}
+	}
+	return Value{rec: r, at: 0}
+}
+
+// fieldOf tells which field a top-level key names. AWS writes a few of them in two spellings.
+func fieldOf(key []byte) Field {
+	switch string(key) { // the compiler turns this into a binary search by length and bytes; nothing is allocated
+	case "eventVersion":
+		return EventVersion
+	case "userIdentity":
+		return UserIdentity
+	case "eventTime":
+		return EventTime
+	case "eventSource":
+		return EventSource
+	case "eventName":
+		return EventName
+	case "awsRegion":
+		return AWSRegion
+	case "sourceIPAddress":
+		return SourceIPAddress
+	case "userAgent":
+		return UserAgent
+	case "errorCode":
+		return ErrorCode
+	case "errorMessage":
+		return ErrorMessage
+	case "requestParameters":
+		return RequestParameters
+	case "responseElements":
+		return ResponseElements
+	case "additionalEventData":
+		return AdditionalEventData
+	case "requestID":
+		return RequestID
+	case "eventID", "eventId": // eventId: aggregated events
+		return EventID
+	case "eventType":
+		return EventType
+	case "apiVersion":
+		return APIVersion
+	case "managementEvent":
+		return ManagementEvent
+	case "readOnly":
+		return ReadOnly
+	case "resources":
+		return Resources
+	case "recipientAccountId", "recipientAccountID":
+		return RecipientAccountID
+	case "serviceEventDetails":
+		return ServiceEventDetails
+	case "sharedEventID", "sharedEventId":
+		return SharedEventID
+	case "vpcEndpointId":
+		return VPCEndpointID
+	case "vpcEndpointAccountId":
+		return VPCEndpointAccountID
+	case "eventCategory":
+		return EventCategory
+	case "addendum":
+		return Addendum
+	case "sessionCredentialFromConsole":
+		return SessionCredentialFromConsole
+	case "edgeDeviceDetails":
+		return EdgeDeviceDetails
+	case "tlsDetails":
+		return TLSDetails
+	case "insightDetails":
+		return InsightDetails
+	case "eventContext":
+		return EventContext
+	case "sourceIdentity":
+		return SourceIdentity
+	case "annotation":
+		return Annotation
+	case "timeWindow":
+		return TimeWindow
+	case "summary":
+		return Summary
+	case "accountId":
+		return AccountID
+	case "Records":
+		return Records
+	}
+	return Unknown
+}
