@@ -57,7 +57,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 			continue
 		}
 		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || n < 0 || n*u.size > math.MaxInt64/2 {
+		if err != nil || !(n >= 0 && n*u.size <= math.MaxInt64/2) { // so written, NaN fails too
 			break
 		}
 		*b = Bytes(n * u.size)
