@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
@@ -94,6 +95,13 @@ func (b *Batch) Degrade(dst []byte, i int, refusal *Refusal) []byte {
 	return append(dst, '\n')
 }
 
+// StampDegraded writes at as the time of indexing into what Degrade appended, in place.
+func (b *Batch) StampDegraded(lines []byte, at time.Time) {
+	if i := bytes.IndexByte(lines, '\n'); i >= 0 && i+1 < len(lines) {
+		b.format.Stamp(lines[i+1:len(lines)-1], at)
+	}
+}
+
 // Letter is the dead letter of document i. It refers to the batch's bytes.
 func (b *Batch) Letter(i int, refusal Refusal) Letter {
 	d := &b.docs[i]
@@ -103,8 +111,13 @@ func (b *Batch) Letter(i int, refusal Refusal) Letter {
 	}
 }
 
-// add appends a record's action line and document.
-func (b *Batch) add(r *cloudtrail.Record, id []byte, index string, at time.Time) {
+// NewBatch returns an empty batch of the delivery number owner. The pipeline keeps a pool of its own; tests of sinks, and
+// users who write records to a sink without a pipeline, make batches with it.
+func NewBatch(owner uint64, format Format) *Batch { return &Batch{Owner: owner, format: format} }
+
+// Add appends a record's action line and document. id is the document's _id as it stands inside a JSON string, index the
+// name of its index, at the event's own time, zero when it has none. The record's bytes are copied.
+func (b *Batch) Add(r *cloudtrail.Record, id []byte, index string, at time.Time) {
 	d := document{action: uint32(len(b.lines)), index: index, object: r.Object, number: r.Number, offset: r.Offset}
 	if !at.IsZero() {
 		d.time = at.Unix()
