@@ -83,8 +83,12 @@ func (r *Record) Root() Value {
 	return Value{rec: r, at: 0}
 }
 
-// fieldOf tells which field a top-level key names. AWS writes a few of them in two spellings.
-func fieldOf(key []byte) Field {
+// HasUnknown reports whether the record has top-level keys that no Field names, void ones included.
+func (r *Record) HasUnknown() bool { return r.fields[Unknown] != 0 }
+
+// FieldOf tells which field a top-level key names, Unknown for a key that none names. AWS writes a few of them in two
+// spellings.
+func FieldOf(key []byte) Field {
 	switch string(key) { // the compiler turns this into a binary search by length and bytes; nothing is allocated
 	case "eventVersion":
 		return EventVersion

@@ -284,7 +284,7 @@ func (s *scanner) add(start int, kind Kind, f flags) int32 {
 		top.uneven = true
 	}
 	if len(r.frames) == 1 {
-		r.fields[fieldOf(Value{rec: r, at: at}.Key())] = at
+		r.fields[FieldOf(Value{rec: r, at: at}.Key())] = at
 	}
 	return at
 }
