@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -29,6 +30,12 @@ type Delivery interface {
 	// outcome that wraps ErrNotStarted hands it back at once. ctx is not the one that ends at shutdown.
 	Settle(ctx context.Context, outcome error) error
 }
+
+// ErrNotStarted is the outcome of a delivery that was handed out but never begun: the source gives it back at once.
+var ErrNotStarted = errors.New("not started: shutting down")
+
+// UnknownSize is what a delivery without a Size counts as, in bytes.
+const UnknownSize = 1 << 20
 
 // Sized is a Delivery that knows how many bytes it holds at once while its records are read: its largest compressed
 // object, up to what is read whole. Without it a delivery counts as UnknownSize.

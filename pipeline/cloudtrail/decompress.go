@@ -1,0 +1,103 @@
+package cloudtrail
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxZstdWindow bounds the memory that a zstd frame may ask for.
+const maxZstdWindow = 8 << 20
+
+// decompressor reads a file that is gzip, zstd or plain, told apart by its first bytes and never by its name or its
+// Content-Encoding: CloudTrail's objects say gzip and are, but what copied them may have unpacked them.
+type decompressor struct {
+	src     io.Reader
+	plain   io.Reader // gives decompressed bytes; nil before the first read
+	checked bool      // the format has a checksum or an end mark, so that its io.EOF proves the file whole
+	head    [4]byte
+	gzip    *gzip.Reader
+	zstd    *zstd.Decoder
+}
+
+func (z *decompressor) reset(src io.Reader) { z.src, z.plain, z.checked = src, nil, false }
+
+// read is io.Reader's Read, but never returns bytes and an error together, nor neither.
+func (z *decompressor) read(p []byte) (int, error) {
+	if z.plain == nil {
+		if err := z.open(); err != nil {
+			return 0, err
+		}
+	}
+	for range 100 {
+		n, err := z.plain.Read(p)
+		if n > 0 {
+			return n, nil
+		}
+		if err == nil {
+			continue
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) && z.checked {
+			return 0, fmt.Errorf("%w: %w", ErrTruncated, err)
+		}
+		if err != io.EOF {
+			err = fmt.Errorf("decompressing: %w", err)
+		}
+		return 0, err
+	}
+	return 0, io.ErrNoProgress
+}
+
+// open looks at the first bytes and chooses how to read the rest.
+func (z *decompressor) open() error {
+	n, err := io.ReadFull(z.src, z.head[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return err
+	}
+	whole := io.MultiReader(bytes.NewReader(z.head[:n]), z.src)
+	switch head := z.head[:n]; {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return z.openGzip(whole)
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return z.openZstd(whole)
+	}
+	z.plain = whole
+	return nil
+}
+
+func (z *decompressor) openGzip(src io.Reader) error {
+	z.checked = true
+	var err error
+	if z.gzip == nil {
+		z.gzip, err = gzip.NewReader(src)
+	} else {
+		err = z.gzip.Reset(src)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: inside the gzip header", ErrTruncated)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the gzip header: %w", err)
+	}
+	z.plain = z.gzip
+	return nil
+}
+
+func (z *decompressor) openZstd(src io.Reader) error {
+	z.checked = true
+	var err error
+	if z.zstd == nil {
+		z.zstd, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxZstdWindow))
+	} else {
+		err = z.zstd.Reset(src)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the zstd header: %w", err)
+	}
+	z.plain = z.zstd
+	return nil
+}

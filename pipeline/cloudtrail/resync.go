@@ -1,0 +1,120 @@
+package cloudtrail
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// landing is where a search for readable bytes ended.
+type landing uint8
+
+const (
+	atRecord landing = iota // a whole record begins there
+	atLine                  // a line begins there
+	atEnd                   // the file ends there
+	atLimit                 // MaxRecord bytes were searched in vain
+)
+
+// refuse skips what cannot be read at the front of the window, up to where reading can go on, and returns a *Refused for
+// it; nil when what it skipped is too little to have been a record; ErrTruncated when the file just ends.
+func (d *Reader) refuse(cause error) error {
+	if !ofRecord(cause) {
+		return cause
+	}
+	start := d.offset + int64(d.start)
+	skipped, landed, err := d.resync()
+	if err != nil {
+		return err
+	}
+	if cause == errShort && landed == atEnd && !d.src.checked && (d.inside != atTop || !d.wrapped) {
+		return ErrTruncated
+	}
+	line := d.inside == atTop && !d.wrapped && (landed == atLine || landed == atEnd)
+	raw := bytes.Trim(d.window[d.start:d.start+skipped], ", \t\r\n")
+	d.inside = d.landedIn(skipped, landed)
+	d.start += skipped
+	continued := d.endless
+	d.endless = landed == atLimit
+	if continued || len(raw) == 0 || len(raw) < minRecord && !line {
+		return nil
+	}
+	d.number++
+	return &Refused{Object: d.object, Number: d.number, Offset: start, Raw: raw, Err: cause}
+}
+
+// ofRecord reports whether an error is the record's own, not the source's.
+func ofRecord(err error) bool {
+	var syntax *syntaxError
+	return err == errShort || err == errLarge || err == errCutOff || err == errStray || errors.As(err, &syntax)
+}
+
+// landedIn tells what the Reader stands in after a search. Damage may have hidden the beginning or the end of the array.
+func (d *Reader) landedIn(skipped int, landed landing) nesting {
+	switch {
+	case landed == atEnd:
+		return atTop
+	case landed == atRecord && d.inside == atTop && d.before(skipped) != '\n':
+		return inWrapper
+	}
+	return d.inside
+}
+
+// resync finds where reading can go on behind the broken bytes that the window begins with, and how many bytes that
+// skips. The error is the source's.
+//
+// Inside an array that is the next whole record: an object that stands where one may begin, parses, and has a key that
+// only records have. At top level it is also the next line, since each line is a record of its own there.
+func (d *Reader) resync() (skip int, landed landing, err error) {
+	for skip = 1; ; skip++ {
+		for d.start+skip >= d.end {
+			if skip >= MaxRecord {
+				return skip, atLimit, nil
+			}
+			if err = d.fill(); err == io.EOF {
+				return d.end - d.start, atEnd, nil
+			} else if err != nil {
+				return 0, atEnd, err
+			}
+		}
+		switch c := d.window[d.start+skip]; {
+		case c == '\n' && d.inside == atTop:
+			return skip + 1, atLine, nil
+		case c == '{' && d.mayBegin(skip) && d.recordAt(skip):
+			return skip, atRecord, nil
+		}
+	}
+}
+
+// mayBegin reports whether a record may begin skip bytes ahead: behind a comma, a bracket or a line end, or behind the one
+// stray byte that stands for the comma or bracket that it damaged. Without this the rest of a broken record could pass for
+// a record.
+func (d *Reader) mayBegin(skip int) bool {
+	switch d.before(skip) {
+	case ',', '[', '\n':
+		return true
+	}
+	return skip == 1 || d.number == 0 && skip < minRecord
+}
+
+// before is the last byte in front of the one skip ahead that is no white space; a line end where the line begins.
+func (d *Reader) before(skip int) byte {
+	for i := d.start + skip - 1; i >= d.start; i-- {
+		if c := d.window[i]; c == '\n' || !space(c) {
+			return c
+		}
+	}
+	return '\n'
+}
+
+// recordAt reports whether a whole record begins skip bytes ahead.
+func (d *Reader) recordAt(skip int) bool {
+	_, err := d.scan(skip, MaxRecord/4)
+	return err == nil && d.record.plausible()
+}
+
+// plausible reports whether the record has a key that only records of CloudTrail have.
+func (r *Record) plausible() bool {
+	f := &r.fields
+	return f[EventVersion] != 0 || f[EventID] != 0 || f[EventTime] != 0 && f[EventName] != 0
+}
