@@ -42,18 +42,25 @@ type report struct {
 	file     string
 	lines    map[string]int  // by path
 	excused  map[string]bool // paths on which later problems are only consequences of one already reported
+	expanded map[string]expansion
 	problems []Problem
 }
 
+// expansion is a value that came from the environment, and what the file has in its place.
+type expansion struct{ text, written string }
+
 func newReport(file string) *report {
-	return &report{file: file, lines: map[string]int{}, excused: map[string]bool{}}
+	return &report{file: file, lines: map[string]int{}, excused: map[string]bool{}, expanded: map[string]expansion{}}
 }
 
-// add notes a problem at a line.
+// add notes a problem at a line. What came from the environment may be a secret in the wrong place: the problem shows what
+// the file says instead. Values of a few letters stay, lest they are found inside of words.
 func (r *report) add(line int, path, format string, args ...any) {
-	r.problems = append(r.problems, Problem{
-		File: r.file, Line: max(line, 1), Key: path, Advice: value.Mask(fmt.Sprintf(format, args...)),
-	})
+	advice := fmt.Sprintf(format, args...)
+	if e := r.expanded[path]; len(e.text) > 3 {
+		advice = strings.ReplaceAll(advice, e.text, e.written)
+	}
+	r.problems = append(r.problems, Problem{File: r.file, Line: max(line, 1), Key: path, Advice: value.Mask(advice)})
 	if path != "" {
 		r.excused[path] = true
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -24,10 +23,11 @@ func (d *decoder) scalar(path string, node ast.Node, into reflect.Value) {
 		d.add(lineOf(node), path, "%v", err)
 		return
 	}
+	if text != written {
+		d.expanded[path] = expansion{text, written}
+	}
 	if err := set(into, text); err != nil {
-		// What came from the environment may be a secret in the wrong place: show what the file says instead.
-		advice := strings.ReplaceAll(err.Error(), strconv.Quote(text), strconv.Quote(written))
-		d.add(lineOf(node), path, "%s", advice)
+		d.add(lineOf(node), path, "%v", err)
 	}
 }
 
@@ -47,7 +47,7 @@ func (d *decoder) text(path string, node ast.Node) (string, bool) {
 	return "", false
 }
 
-// set gives text to a field; its error quotes text with strconv.Quote or not at all.
+// set gives text to a field.
 func set(into reflect.Value, text string) error {
 	switch v := into.Addr().Interface().(type) {
 	case *value.Secret:

@@ -3,6 +3,7 @@ package value
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
@@ -58,16 +59,27 @@ func port(s string) bool {
 	return len(s) <= 5 && strings.Trim(s, "0123456789") == ""
 }
 
-// ReadSecret reads a secret from a file, without the line end that editors leave. A file that cannot be read, or holds
-// nothing, is an error that says what to do.
+// maxSecret is the largest secret file that is read: a longer one is some other file.
+const maxSecret = 64 << 10
+
+// ReadSecret reads a secret from a file, without the line end that editors leave. A file that cannot be read, or that holds
+// nothing or far too much, is an error that says what to do.
 func ReadSecret(path string) (Secret, error) {
-	text, err := os.ReadFile(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("%w; give a file that the daemon may read", err)
+	}
+	defer file.Close() //nolint:errcheck // read only
+	text, err := io.ReadAll(io.LimitReader(file, maxSecret+1))
 	if err != nil {
 		return "", fmt.Errorf("%w; give a file that the daemon may read", err)
 	}
 	text = bytes.TrimRight(text, "\r\n")
 	if len(text) == 0 {
 		return "", fmt.Errorf("the file %s is empty; write the secret into it", path)
+	}
+	if len(text) > maxSecret {
+		return "", fmt.Errorf("the file %s is larger than any secret; give the file that holds nothing else", path)
 	}
 	return Secret(text), nil
 }

@@ -114,7 +114,7 @@ func TestReadSecret(t *testing.T) {
 	if err != nil || got.Reveal() != " s3cret " {
 		t.Errorf("got %q, %v; want the text without its line end", got.Reveal(), err)
 	}
-	for _, path := range []string{write("empty", "\n"), filepath.Join(dir, "missing"), dir} {
+	for _, path := range []string{write("empty", "\n"), write("large", strings.Repeat("x", 1<<17)), filepath.Join(dir, "missing"), dir} {
 		if _, err := value.ReadSecret(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: got %v, want an error that names it", path, err)
 		}

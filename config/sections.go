@@ -1,0 +1,159 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/trailship/trailship/config/value"
+)
+
+// Output says how documents look and where they go.
+type Output struct {
+	Retain       string `yaml:"retain"`        // which copies of the free-form objects are kept: all, keyword, flattened, minimal, none
+	KeepOriginal bool   `yaml:"keep_original"` // event.original
+	Index        string `yaml:"index"`         // {…} is filled from the event's own time
+	Namespace    string `yaml:"namespace"`     // data_stream.namespace
+}
+
+// Limits bound what the daemon takes at a time.
+type Limits struct {
+	Memory       value.Bytes `yaml:"memory"`        // bytes of records, documents and objects in hand
+	InFlight     int         `yaml:"in_flight"`     // messages in hand
+	BulkBytes    value.Bytes `yaml:"bulk_bytes"`    // of one bulk request, before compression
+	BulkRequests int         `yaml:"bulk_requests"` // at once
+}
+
+// Shutdown says how a daemon ends.
+type Shutdown struct {
+	Timeout time.Duration `yaml:"timeout"` // how long SIGTERM lets what is in hand finish
+}
+
+// Server is the daemon's own HTTP server: /metrics, /healthz, /readyz, /status.
+type Server struct {
+	Listen string `yaml:"listen"` // "" turns it off
+}
+
+// Log says what the daemon logs to stderr, and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // json, console
+}
+
+// Validate returns every Problem of the section.
+func (o Output) Validate() error {
+	return errors.Join(
+		oneOf("retain", o.Retain, "all", "keyword", "flattened", "minimal", "none"),
+		validIndex("index", o.Index),
+		validNamespace("namespace", o.Namespace),
+	)
+}
+
+// The least a daemon can work with: smaller ones would stand still or send a request for every document.
+const (
+	minMemory    = 8 << 20
+	minBulkBytes = 64 << 10
+	maxBulkBytes = 100 << 20 // http.max_content_length of Elasticsearch and OpenSearch
+)
+
+// Validate returns every Problem of the section.
+func (l Limits) Validate() error {
+	var errs []error
+	if l.Memory < minMemory {
+		errs = append(errs, value.Wrong("memory", "%s is too little to work with: write at least 8MiB", l.Memory))
+	}
+	if l.InFlight < 1 {
+		errs = append(errs, value.Wrong("in_flight", "%d messages at a time move nothing: write 1 or more", l.InFlight))
+	}
+	if l.BulkBytes < minBulkBytes || l.BulkBytes > maxBulkBytes {
+		errs = append(errs, value.Wrong("bulk_bytes",
+			"%s is outside of what a cluster takes well: write 64KiB to 100MiB, best about 5MiB", l.BulkBytes))
+	}
+	if l.BulkRequests < 1 {
+		errs = append(errs, value.Wrong("bulk_requests", "%d requests at a time move nothing: write 1 or more", l.BulkRequests))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate returns every Problem of the section.
+func (s Shutdown) Validate() error {
+	if s.Timeout < 0 {
+		return value.Wrong("timeout", "%s is before now: write 0s or more", s.Timeout)
+	}
+	return nil
+}
+
+// Validate returns every Problem of the section.
+func (s Server) Validate() error {
+	if s.Listen == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return value.Wrong("listen", "%q is no address: write host:port such as 127.0.0.1:9600, or \"\" for no server", s.Listen)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return value.Wrong("listen", "%q is no port: write a number up to 65535", port)
+	}
+	return nil
+}
+
+// Validate returns every Problem of the section.
+func (l Log) Validate() error {
+	return errors.Join(
+		oneOf("level", l.Level, "debug", "info", "warn", "error"),
+		oneOf("format", l.Format, "json", "console"),
+	)
+}
+
+// oneOf is the Problem of a value that is none of the allowed ones.
+func oneOf(key, got string, allowed ...string) error {
+	if slices.Contains(allowed, got) {
+		return nil
+	}
+	advice := "write one of " + strings.Join(allowed, ", ")
+	if meant := nearest(got, allowed); meant != "" {
+		advice = "did you mean " + meant + "? It is one of " + strings.Join(allowed, ", ")
+	}
+	return value.Wrong(key, "%q is not known: %s", got, advice)
+}
+
+// validNamespace follows the rules of data_stream.namespace. Source: Elastic, "ECS data_stream fields".
+func validNamespace(key, name string) error {
+	if name == "" || len(name) > 100 || strings.ToLower(name) != name || strings.ContainsAny(name, `\/*?"<>| ,#:-`) {
+		return value.Wrong(key, "%q cannot be a namespace: write lower-case letters, digits and _, such as default", name)
+	}
+	return nil
+}
+
+// validIndex follows the rules for index names. What stands in braces is filled from the event's time and checked where
+// that is done. Source: Elasticsearch Guide, "Create index", path parameters.
+func validIndex(key, name string) error {
+	switch bare := outsideBraces(name); {
+	case name == "":
+		return value.Wrong(key, `an index must have a name: write one such as "logs-aws.cloudtrail-trailship-{yyyy.MM.dd}"`)
+	case strings.ToLower(bare) != bare || strings.ContainsAny(bare, `\/*?"<>| ,#:`):
+		return value.Wrong(key, "%q cannot name an index: write lower-case letters, digits, - _ and .", name)
+	case strings.ContainsAny(name[:1], "-_+.") || len(name) > 200:
+		return value.Wrong(key, "%q cannot name an index: it must begin with a letter or digit and be at most 200 long", name)
+	}
+	return nil
+}
+
+// outsideBraces is text without each {…}.
+func outsideBraces(text string) string {
+	var out strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "{")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		if _, text, found = strings.Cut(after, "}"); !found {
+			return out.String()
+		}
+	}
+}
