@@ -138,11 +138,8 @@ func (b *Batch) Add(r *cloudtrail.Record, id []byte, index string, at time.Time)
 	b.docs = append(b.docs, d)
 }
 
-// reset empties the batch for reuse by another delivery.
-func (b *Batch) reset(owner uint64, format Format) {
-	clear(b.docs) // lets go of the objects
-	b.Owner, b.format, b.lines, b.raw, b.docs = owner, format, b.lines[:0], b.raw[:0], b.docs[:0]
-}
+// held is the number of bytes that the batch keeps in memory.
+func (b *Batch) held() int { return len(b.lines) + len(b.raw) }
 
 // maxID is the longest _id that Elasticsearch and OpenSearch take.
 const maxID = 512

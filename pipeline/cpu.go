@@ -21,6 +21,9 @@ func (g Gate) Enter(ctx context.Context) (inside context.Context, leave func(), 
 	}
 }
 
+// outside returns ctx without its slot, for a goroutine of its own.
+func outside(ctx context.Context) context.Context { return context.WithValue(ctx, gateKey{}, nil) }
+
 // Blocking runs f, which may wait for a network or a disk, without holding the caller's slot of the CPU gate. Sources call
 // it for every such wait inside Records. Where ctx carries no slot it just runs f.
 func Blocking(ctx context.Context, f func()) {

@@ -1,0 +1,267 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+)
+
+// carry takes one delivery from receipt to settlement. receiving ends at shutdown, work when the drain is over.
+func (p *Pipeline) carry(receiving, work context.Context, d Delivery) {
+	start := time.Now()
+	c := &carrier{Pipeline: p, delivery: d, owner: p.owners.Add(1)}
+	outcome := c.deliver(receiving, work)
+
+	settling, cancel := context.WithTimeout(context.WithoutCancel(work), settleTimeout)
+	defer cancel()
+	c.report(outcome, d.Settle(settling, outcome), time.Since(start))
+}
+
+// carrier is one delivery on its way.
+type carrier struct {
+	*Pipeline
+	delivery Delivery
+	owner    uint64
+	sent     time.Time
+	kit      *kit
+	held     *reservation
+
+	filling *Batch       // being filled; nil when there is none
+	written chan written // of the batches that are with the sink
+	out     int          // how many those are
+	batches int          // how many there are of this delivery in all
+
+	letters letterBox
+	records int
+}
+
+// written is a batch that came back from the sink, and what failed.
+type written struct {
+	batch *Batch
+	err   error
+}
+
+// kit is what a goroutine needs to make documents; kits outlive deliveries.
+type kit struct {
+	namer namer
+	id    []byte
+	seen  map[[sha256.Size]byte]int // records without an eventID, for appendID
+}
+
+func newKit(index IndexPattern) *kit {
+	return &kit{namer: namer{pattern: index}, seen: map[[sha256.Size]byte]int{}}
+}
+
+// deliver returns nil when every record of the delivery is terminal.
+func (c *carrier) deliver(receiving, work context.Context) error {
+	size := int64(UnknownSize)
+	if sized, ok := c.delivery.(Sized); ok {
+		size = sized.Size()
+	}
+	if sent, ok := c.delivery.(Sent); ok {
+		c.sent = sent.Sent()
+	}
+	held, err := c.budget.reserve(receiving, size)
+	if err != nil {
+		return ErrNotStarted
+	}
+	defer held.release()
+	c.held = held
+	c.kit, _ = c.kits.Get().(*kit)
+	defer c.kits.Put(c.kit)
+	clear(c.kit.seen)
+	c.written = make(chan written, maxChunks)
+	c.letters = letterBox{place: c.DeadLetters, metrics: c.Metrics}
+
+	inside, leave, err := c.gate.Enter(work)
+	if err != nil {
+		return context.Cause(work)
+	}
+	err = c.fill(inside)
+	leave()
+	return c.finish(work, err)
+}
+
+// fill reads the delivery's records into batches and hands full ones to the sink.
+func (c *carrier) fill(ctx context.Context) (err error) {
+	defer recoverInto(&err)
+	for record, err := range c.delivery.Records(ctx) {
+		if err != nil {
+			Blocking(ctx, func() { err = c.letters.unreadable(ctx, err) })
+		} else {
+			err = c.add(ctx, record)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add puts a record's document into the batch being filled.
+func (c *carrier) add(ctx context.Context, r *cloudtrail.Record) error {
+	if c.filling == nil {
+		b, err := c.next(ctx)
+		if err != nil {
+			return err
+		}
+		c.filling = b
+	}
+	c.records++
+	at, own := indexTime(r)
+	index := c.kit.namer.name(at)
+	if !own {
+		at = time.Time{}
+	}
+	c.kit.id = appendID(c.kit.id[:0], r, c.kit.seen)
+	c.filling.Add(r, c.kit.id, index, at)
+	if int64(c.filling.held()) >= c.held.chunk*7/8 {
+		c.send(ctx)
+	}
+	return nil
+}
+
+// next returns an empty batch: one that came back, or another one if there is memory for it, or else the first to come
+// back.
+func (c *carrier) next(ctx context.Context) (*Batch, error) {
+	select {
+	case w := <-c.written:
+		c.out--
+		return w.batch, w.err
+	default:
+	}
+	if c.batches == 0 || c.batches < maxChunks && c.held.another() {
+		c.batches++
+		return c.pool.take(c.held.class, c.owner), nil
+	}
+	var w written
+	Blocking(ctx, func() { w = <-c.written })
+	c.out--
+	return w.batch, w.err
+}
+
+// send gives the batch being filled to the sink and goes on.
+func (c *carrier) send(ctx context.Context) {
+	b := c.filling
+	c.filling = nil
+	c.out++
+	go func() {
+		err := c.write(outside(ctx), b)
+		b.empty()
+		c.written <- written{batch: b, err: err}
+	}()
+}
+
+// finish writes the last batch, waits for those before it and keeps the letters. failed is why reading ended early: what
+// was not given to the sink yet is then returned.
+func (c *carrier) finish(ctx context.Context, failed error) error {
+	errs := []error{failed}
+	if b := c.filling; b != nil {
+		if failed == nil {
+			errs = append(errs, c.write(ctx, b))
+		} else {
+			c.Metrics.reading(b.Len())
+			c.Metrics.ending([terminals]int64{EndReturned: int64(b.Len())})
+		}
+		c.pool.give(c.held.class, b)
+	}
+	for ; c.out > 0; c.out-- {
+		w := <-c.written
+		errs = append(errs, w.err)
+		c.pool.give(c.held.class, w.batch)
+	}
+	if err := errors.Join(errs...); err != nil {
+		c.letters.giveUp()
+		return err
+	}
+	return c.letters.bury(ctx)
+}
+
+// write gives a batch to the sink and keeps what the sink refuses. It returns nil when every record of it is terminal.
+// Several batches of a delivery are written at once.
+func (c *carrier) write(ctx context.Context, b *Batch) (err error) {
+	n := b.Len()
+	c.Metrics.reading(n)
+	var ended [terminals]int64
+	defer func() {
+		ended[EndReturned] = int64(n) - ended[EndIndexed] - ended[EndDuplicate] - ended[EndDeadLetter]
+		c.Metrics.ending(ended)
+	}()
+	defer recoverInto(&err)
+
+	fates, err := c.Sink.Write(ctx, b)
+	if len(fates) != n {
+		return errors.Join(err, fmt.Errorf("the sink gave %d fates for %d documents", len(fates), n))
+	}
+	var letters []Letter
+	unknown := 0
+	for i := range fates {
+		switch fates[i].Outcome {
+		case Indexed:
+			ended[EndIndexed]++
+		case Duplicate:
+			ended[EndDuplicate]++
+		case Refused:
+			letters = append(letters, b.Letter(i, *fates[i].Refusal))
+		case Unknown:
+			unknown++
+		}
+	}
+	if unknown > 0 {
+		err = errors.Join(err, fmt.Errorf("the sink cannot tell whether %d of %d documents are stored", unknown, n))
+	}
+	if len(letters) > 0 {
+		if buried := bury(ctx, c.DeadLetters, letters); buried != nil {
+			return errors.Join(err, buried)
+		}
+		ended[EndDeadLetter] = int64(len(letters))
+		c.Log.Warn("the sink refused records, they are kept as dead letters",
+			zap.Int("refused", len(letters)), zap.String("reason", letters[0].Type), zap.String("index", letters[0].Index))
+	}
+	c.Metrics.stored(b, fates, c.sent, time.Now())
+	return err
+}
+
+// report logs and counts how the delivery ended. It is the one place that does.
+func (c *carrier) report(outcome, settled error, took time.Duration) {
+	log := c.Log.With(zap.Int("records", c.records), zap.Duration("took", took))
+	if name, ok := c.delivery.(fmt.Stringer); ok {
+		log = log.With(zap.String("delivery", name.String()))
+	}
+	result := "done"
+	switch {
+	case errors.Is(outcome, ErrNotStarted):
+		result = "not_started"
+	case outcome != nil:
+		result = "returned"
+		log.Warn("delivery goes back to its source, it will come again", zap.Error(outcome))
+	default:
+		log.Debug("delivery done")
+	}
+	if settled != nil {
+		log.Warn("settling the delivery did not work, it will come again", zap.Error(settled))
+		result = "unsettled"
+	}
+	c.Metrics.deliveries.WithLabelValues(result).Inc()
+}
+
+// recoverInto turns a panic into an error: a bug that one delivery sets off is that delivery's failure.
+func recoverInto(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic, please report it: %v\n%s", p, debug.Stack())
+	}
+}
+
+// objectID is the dead letter's id of an object that is lost as a whole.
+func objectID(o *cloudtrail.Object) string {
+	sum := sha256.Sum256([]byte(o.Bucket + "\n" + o.Key))
+	return "object-" + hex.EncodeToString(sum[:16])
+}

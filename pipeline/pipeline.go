@@ -1,0 +1,110 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	settleTimeout = 15 * time.Second       // to tell the source what became of a delivery, also after the drain
+	pausePoll     = 200 * time.Millisecond // how often a sink that is not ready is asked again
+)
+
+// errDrained is why work is cut short when shutdown takes longer than the drain.
+var errDrained = errors.New("shutting down: the drain's time is over")
+
+// A Pipeline carries deliveries from a source to a sink. Fill in the fields, then call Run once.
+type Pipeline struct {
+	Source      Source
+	Sink        Sink
+	DeadLetters DeadLetters   // nil: a refused record fails its delivery
+	Format      func() Format // makes the format of one batch; called concurrently
+	Index       IndexPattern
+	Memory      int64         // bytes that all deliveries hold together
+	InFlight    int           // deliveries at work or waiting for memory
+	Drain       time.Duration // how long work in hand may take once Run's context ends
+	Log         *zap.Logger
+	Metrics     *Metrics
+
+	gate   Gate
+	budget *budget
+	pool   chunks
+	kits   sync.Pool // of *kit
+	owners atomic.Uint64
+}
+
+// Run carries deliveries until the source says io.EOF or ctx ends; then it finishes what is in hand, for at most Drain after
+// ctx's end, and hands back the rest. It returns nil when the source is at its end, ctx's error otherwise. By then every
+// delivery is settled.
+func (p *Pipeline) Run(ctx context.Context) error {
+	p.gate = NewGate(runtime.GOMAXPROCS(0))
+	p.budget = newBudget(p.Memory)
+	p.pool.format = p.Format
+	p.kits.New = func() any { return newKit(p.Index) }
+
+	work, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	done := make(chan struct{})
+	defer close(done)
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(p.Drain):
+			cut(errDrained)
+		case <-done:
+		}
+	})()
+
+	var carrying sync.WaitGroup
+	defer carrying.Wait()
+	slots := make(chan struct{}, p.InFlight)
+	for {
+		d, err := p.receive(ctx, slots)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		carrying.Go(func() {
+			p.carry(ctx, work, d)
+			<-slots
+		})
+	}
+}
+
+// receive waits for a free slot and a sink that can work, then for a delivery.
+func (p *Pipeline) receive(ctx context.Context, slots chan<- struct{}) (Delivery, error) {
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := p.awaitSink(ctx); err != nil {
+		return nil, err
+	}
+	return p.Source.Receive(ctx)
+}
+
+// awaitSink waits while the sink says that it cannot work. What is in hand stays in hand meanwhile, kept alive by its
+// source; taking more would only use up the receives that the queue's redrive policy counts.
+func (p *Pipeline) awaitSink(ctx context.Context) error {
+	sink, ok := p.Sink.(Readiness)
+	if !ok {
+		return nil
+	}
+	for sink.Ready() != nil {
+		select {
+		case <-time.After(pausePoll):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
