@@ -1,0 +1,218 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/pipeline/awsconfig"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+)
+
+const (
+	maxWhole    = 8 << 20  // a larger object is streamed
+	streamAhead = 64 << 10 // what is read of a streamed object in one wait for the network
+	maxClients  = 64       // more regions than AWS has: notices that name more are not believed
+	maxRegions  = 4096     // buckets whose region is remembered
+)
+
+// objects reads objects from S3, each bucket through a client of its own region. It is safe for concurrent use.
+type objects struct {
+	config  func(region string) aws.Config
+	home    string // the region of a bucket of which nothing is known
+	form    *regexp.Regexp
+	metrics *Metrics
+	buffers buffers
+	readers sync.Pool // of *cloudtrail.Reader
+
+	mu      sync.Mutex
+	clients map[string]*s3.Client // by region
+	regions map[string]string     // by bucket, where a service told it
+}
+
+func newObjects(config func(region string) aws.Config, home string, m *Metrics) *objects {
+	return &objects{
+		config: config, home: home, form: regionForm(), metrics: m,
+		readers: sync.Pool{New: func() any { return cloudtrail.NewReader() }},
+		clients: map[string]*s3.Client{}, regions: map[string]string{},
+	}
+}
+
+// region is where the bucket of n is believed to be: where S3 said, else where the notice says, else home.
+func (o *objects) region(n notice) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if region, ok := o.regions[n.bucket]; ok {
+		return region
+	}
+	_, known := o.clients[n.region]
+	if known || o.form.MatchString(n.region) && len(o.clients) < maxClients {
+		return n.region
+	}
+	return o.home
+}
+
+func (o *objects) client(region string) *s3.Client {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	c, ok := o.clients[region]
+	if !ok {
+		c = awsconfig.S3(o.config(region))
+		o.clients[region] = c
+	}
+	return c
+}
+
+// get begins to read an object. Where S3 answers that the bucket is in another region, or the believed region does not
+// exist, it finds the right one, remembers it, and tries there once.
+func (o *objects) get(ctx context.Context, n notice) (out *s3.GetObjectOutput, region string, err error) {
+	region = o.region(n)
+	in := &s3.GetObjectInput{Bucket: aws.String(n.bucket), Key: aws.String(n.key)}
+	if n.owner != "" {
+		in.ExpectedBucketOwner = aws.String(n.owner)
+	}
+	out, err = o.client(region).GetObject(ctx, in)
+	if err == nil || !misplaced(err, region != o.home) {
+		return out, region, err
+	}
+	found, asked := o.discover(ctx, n.bucket, err)
+	if asked != nil || found == region {
+		return nil, region, errors.Join(err, asked)
+	}
+	out, err = o.client(found).GetObject(ctx, in)
+	return out, found, err
+}
+
+// discover finds a bucket's region: in the answer that sent us elsewhere, else by asking for it.
+func (o *objects) discover(ctx context.Context, bucket string, answer error) (string, error) {
+	region := bucketRegion(answer)
+	if region == "" {
+		out, err := o.client(o.home).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(bucket)})
+		if err == nil {
+			region = aws.ToString(out.BucketRegion)
+		} else if region = bucketRegion(err); region == "" {
+			return "", fmt.Errorf("finding the region of bucket %s: %w", bucket, err)
+		}
+	}
+	if !o.form.MatchString(region) {
+		return "", fmt.Errorf("finding the region of bucket %s: %.40q is no region", bucket, region)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.regions) >= maxRegions {
+		clear(o.regions)
+	}
+	o.regions[bucket] = region
+	return region, nil
+}
+
+// body is an object's content while it is read.
+type body struct {
+	io.Reader
+	region string
+	source *stream  // of a streamed body
+	buffer *[]byte  // of a body in memory
+	pool   *buffers // where buffer goes back to
+}
+
+// open begins to read an object: into memory when it has at most whole bytes, else as a stream. It waits without the CPU
+// slot that ctx carries. Its error is a get that failed, or a *broken body.
+func (o *objects) open(ctx context.Context, n notice, whole int64) (b *body, err error) {
+	pipeline.Blocking(ctx, func() {
+		var out *s3.GetObjectOutput
+		var region string
+		if out, region, err = o.get(ctx, n); err != nil {
+			return
+		}
+		size := aws.ToInt64(out.ContentLength)
+		if out.ContentLength == nil || size > whole {
+			s := &stream{ctx: ctx, src: out.Body, metrics: o.metrics}
+			b = &body{Reader: bufio.NewReaderSize(s, streamAhead), region: region, source: s}
+			return
+		}
+		b, err = o.inMemory(out.Body, size)
+		if b != nil {
+			b.region = region
+		}
+	})
+	return b, err
+}
+
+// inMemory reads src, which is said to have size bytes, to its end. The SDK reports a wrong checksum there.
+func (o *objects) inMemory(src io.ReadCloser, size int64) (*body, error) {
+	buffer := o.buffers.take(int(size) + 1) // one more, to see the end
+	n, err := fill(src, *buffer)
+	_ = src.Close() // read to its end or given up: there is nothing to learn from it
+	o.metrics.bytes.Add(float64(n))
+	if err == nil && int64(n) != size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		o.buffers.give(buffer)
+		return nil, &broken{err}
+	}
+	return &body{Reader: bytes.NewReader((*buffer)[:n]), buffer: buffer, pool: &o.buffers}, nil
+}
+
+// fill reads src to its end into p, which is too large for it.
+func fill(src io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = src.Read(p[n:])
+		n += m
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// broke is the error with which the transfer broke off, nil when it did not.
+func (b *body) broke() error {
+	if b.source == nil || b.source.err == nil {
+		return nil
+	}
+	return &broken{b.source.err}
+}
+
+// close gives back what the body holds. Nobody may use its bytes any more.
+func (b *body) close() {
+	if b.source != nil {
+		_ = b.source.src.Close() // an abandoned stream ends here: there is nothing to learn from it
+		return
+	}
+	b.pool.give(b.buffer)
+}
+
+// broken is the error of a transfer that broke off or whose bytes do not have their checksum: the object itself may be
+// good.
+type broken struct{ err error }
+
+func (e *broken) Error() string { return "the transfer broke off: " + e.err.Error() }
+func (e *broken) Unwrap() error { return e.err }
+
+// stream reads a body from the network without the CPU slot of its reader.
+type stream struct {
+	ctx     context.Context //nolint:containedctx // io.Reader has no other way to know whose slot to lend
+	src     io.ReadCloser
+	metrics *Metrics
+	err     error // what ended it, unless its end
+}
+
+func (s *stream) Read(p []byte) (n int, err error) {
+	pipeline.Blocking(s.ctx, func() { n, err = s.src.Read(p) })
+	s.metrics.bytes.Add(float64(n))
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}

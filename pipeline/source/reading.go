@@ -1,0 +1,119 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+)
+
+// objectTries is how often an object is read before it counts as lost, or its delivery as failed.
+const objectTries = 3
+
+// yield is what Records hands its records to.
+type yield = func(*cloudtrail.Record, error) bool
+
+// reading is one object on its way through Records. A second try skips the records that the first one gave.
+type reading struct {
+	notice  notice
+	content cloudtrail.KeyInfo
+	object  *cloudtrail.Object // the origin of its records, made when it is first opened
+	given   int                // the number of the last record or refusal that was given
+	stopped bool               // the consumer wants no more
+}
+
+// read gives the records of one object to yield and reports whether to go on with the next object.
+func (o *objects) read(ctx context.Context, n notice, whole int64, yield yield) bool {
+	r := &reading{notice: n, content: cloudtrail.ParseKey(n.key)}
+	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMultiplier(4))
+	var err error
+	for try := 1; ; try++ {
+		err = o.try(ctx, r, whole, yield)
+		if err == nil || r.stopped || ctx.Err() != nil || try == objectTries || !worthAnotherTry(err) {
+			break
+		}
+		pipeline.Blocking(ctx, func() { pause(ctx, wait.NextBackOff(), func() {}) })
+	}
+	switch reason := lostReason(err); {
+	case r.stopped:
+		return false
+	case err == nil:
+		o.metrics.object(r.content.Content, objectRead)
+		return true
+	case reason != "" && ctx.Err() == nil:
+		o.metrics.object(r.content.Content, objectLost)
+		return yield(nil, &pipeline.LostObject{Object: r.origin(""), Reason: reason, Err: err})
+	}
+	o.metrics.object(r.content.Content, objectFailed)
+	yield(nil, fmt.Errorf("reading s3://%s/%s: %w", n.bucket, n.key, adviseS3(err)))
+	return false
+}
+
+// try reads the object once, from its beginning. Its error is the get's, a *broken, or the Reader's.
+func (o *objects) try(ctx context.Context, r *reading, whole int64, yield yield) error {
+	b, err := o.open(ctx, r.notice, whole)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	reader, ok := o.readers.Get().(*cloudtrail.Reader)
+	if !ok {
+		reader = cloudtrail.NewReader() // cannot be: the pool makes them
+	}
+	defer o.readers.Put(reader)
+	defer reader.Reset(eof{}, nil) // lets go of the body
+	reader.Reset(b, r.origin(b.region))
+	if err = r.records(reader, yield); err != nil {
+		if broke := b.broke(); broke != nil {
+			return broke
+		}
+		return &unreadable{err}
+	}
+	return nil
+}
+
+// records gives the records that were not given by an earlier try.
+func (r *reading) records(reader *cloudtrail.Reader, yield yield) error {
+	for {
+		record, err := reader.Next()
+		var refused *cloudtrail.Refused
+		number := 0
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.As(err, &refused):
+			number = refused.Number
+		case err != nil:
+			return err
+		default:
+			number = record.Number
+		}
+		if number <= r.given {
+			continue
+		}
+		r.given = number
+		if !yield(record, err) {
+			r.stopped = true
+			return nil
+		}
+	}
+}
+
+// origin is the object as its records know it: the same one at every try, since records may still refer to it.
+func (r *reading) origin(region string) *cloudtrail.Object {
+	if r.object == nil {
+		r.object = &cloudtrail.Object{Bucket: r.notice.bucket, Key: r.notice.key, Region: region, Read: time.Now(), KeyInfo: r.content}
+	}
+	return r.object
+}
+
+// eof is a reader of nothing.
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
