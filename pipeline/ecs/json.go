@@ -1,0 +1,157 @@
+package ecs
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"time"
+
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+)
+
+// Every writer of this package leaves a comma behind the members it appends, and nothing at all for what is absent.
+// end turns the last comma into the object's bracket, or takes the object back when nothing was written into it, so
+// that empty objects never show.
+
+// end closes the object or array whose key and opening bracket were appended at mark.
+func end(dst []byte, mark int, bracket byte) []byte {
+	if last := len(dst) - 1; dst[last] == ',' {
+		dst[last] = bracket
+		return append(dst, ',')
+	}
+	return dst[:mark]
+}
+
+// put appends a member for a keyword field: key is written as it stands, with its quotes and colon. Scalars are spliced.
+// A keyword takes no objects, so those are written as text.
+func (e *Encoder) put(dst []byte, key string, v cloudtrail.Value) []byte {
+	if !v.Exists() {
+		return dst
+	}
+	dst = append(dst, key...)
+	if v.Kind() < cloudtrail.KindObject {
+		dst = append(dst, v.Raw()...)
+	} else {
+		dst = append(dst, '"')
+		dst = e.text.append(dst, v, 1)
+		dst = append(dst, '"')
+	}
+	return append(dst, ',')
+}
+
+// putOnly appends an object with one member; key holds both keys: "account":{"id":
+func (e *Encoder) putOnly(dst []byte, key string, v cloudtrail.Value) []byte {
+	if !v.Exists() {
+		return dst
+	}
+	dst = e.put(dst, key, v)
+	dst[len(dst)-1] = '}'
+	return append(dst, ',')
+}
+
+// putWord appends a member whose value is a constant or known to need no escapes.
+func putWord(dst []byte, key, word string) []byte {
+	dst = append(dst, key...)
+	dst = append(dst, '"')
+	dst = append(dst, word...)
+	return append(dst, '"', ',')
+}
+
+// putText appends a member with a part of a string of the record.
+func putText(dst []byte, key string, it item) []byte {
+	if len(it.text) == 0 {
+		return dst
+	}
+	dst = append(dst, key...)
+	dst = appendItem(dst, it)
+	return append(dst, ',')
+}
+
+// putTime appends a member with a time in UTC with milliseconds.
+func putTime(dst []byte, key string, t time.Time) []byte {
+	dst = append(dst, key...)
+	dst = append(dst, '"')
+	dst = appendTime(dst, t)
+	return append(dst, '"', ',')
+}
+
+func appendItem(dst []byte, it item) []byte {
+	if !it.plain {
+		return appendQuoted(dst, it.text)
+	}
+	dst = append(dst, '"')
+	dst = append(dst, it.text...)
+	return append(dst, '"')
+}
+
+// appendQuoted appends valid UTF-8 as a JSON string.
+func appendQuoted(dst, text []byte) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for {
+		n := plainPrefix(text)
+		dst = append(dst, text[:n]...)
+		if n == len(text) {
+			return append(dst, '"')
+		}
+		switch c := text[n]; c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		text = text[n+1:]
+	}
+}
+
+// plainPrefix is the number of bytes that need no escape in a JSON string. It looks at eight at a time.
+func plainPrefix(text []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		if stop := ((quote - ones) | (slash - ones) | (w - ones*0x20)) & ^w & highs; stop != 0 {
+			return i + bits.TrailingZeros64(stop)>>3
+		}
+	}
+	for ; i < len(text); i++ {
+		if c := text[i]; c < 0x20 || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return i
+}
+
+// timeSize is the length of a time as documents have it: 2006-01-02T15:04:05.000Z.
+const timeSize = 24
+
+// appendTime appends a time of the years 0 to 9999, timeSize bytes.
+func appendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	dst = append2(dst, year/100)
+	dst = append2(dst, year%100)
+	dst = append2(append(dst, '-'), int(month))
+	dst = append2(append(dst, '-'), day)
+	dst = append2(append(dst, 'T'), hour)
+	dst = append2(append(dst, ':'), minute)
+	dst = append2(append(dst, ':'), second)
+	millis := t.Nanosecond() / 1e6
+	dst = append(dst, '.', byte('0'+millis/100))
+	return append(append2(dst, millis%100), 'Z')
+}
+
+func append2(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
+
+// parseTime is cloudtrail.ParseTime for times that a date field takes.
+func parseTime(v cloudtrail.Value) (time.Time, bool) {
+	t, ok := cloudtrail.ParseTime(v.Text())
+	return t, ok && t.Year() > 0 && t.Year() <= 9999
+}
