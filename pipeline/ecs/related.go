@@ -14,8 +14,8 @@ func (e *Encoder) putRelated(dst []byte) []byte {
 	dst = e.putRelatedUsers(dst)
 	dst = e.putRelatedIPs(dst)
 	dst = e.putRelatedHosts(dst)
-	if hash := e.previousHash(); hash.Exists() {
-		dst = e.put(dst, `"hash":`, hash)
+	if hash := itemOf(e.previousHash()); len(hash.text) > 0 {
+		dst = append(appendItem(append(dst, `"hash":[`...), hash), "],"...)
 	}
 	dst = putList(dst, `"entity":`, e.entities)
 	return end(dst, mark, '}')
