@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"github.com/trailship/trailship/config/value"
+	"github.com/trailship/trailship/pipeline"
+)
+
+// admin answers for the daemon over HTTP. What it says is for operators and their tools: it holds no secret and no record,
+// trusts nothing of a request, and changes nothing.
+type admin struct {
+	started time.Time
+	alive   func() error // every loop ticks
+	parts   []part
+	counts  func() pipeline.Counts
+	memory  int64 // the budget, in bytes
+	metrics prometheus.Gatherer
+}
+
+// part is a component of the daemon that knows whether it can work at the moment.
+type part struct {
+	name  string
+	ready func() error
+}
+
+// partOf asks c whether it is ready, where it can say so; otherwise it always is.
+func partOf(name string, c any) part {
+	if r, ok := c.(pipeline.Readiness); ok {
+		return part{name, r.Ready}
+	}
+	return part{name, func() error { return nil }}
+}
+
+// handler routes the four pages.
+func (a *admin) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, a.alive()) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, a.ready()) })
+	mux.HandleFunc("GET /status", a.status)
+	return mux
+}
+
+// ready says which parts cannot work at the moment, and what to do.
+func (a *admin) ready() error {
+	var errs []error
+	for _, p := range a.parts {
+		if err := p.ready(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", p.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// verdict answers a probe: 200 and ok, or 503 and what is wrong.
+func verdict(w http.ResponseWriter, err error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	text := "ok"
+	if err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		text = value.Mask(err.Error())
+	}
+	fmt.Fprintln(w, text) //nolint:errcheck // the client went away: nobody to tell
+}
+
+// status is the answer of /status.
+type status struct {
+	version
+	UptimeSeconds int64            `json:"uptime_seconds"`
+	Parts         map[string]state `json:"parts"`
+	Records       map[string]int64 `json:"records"` // read, in_flight, and by outcome
+	MemoryBudget  int64            `json:"memory_budget_bytes"`
+}
+
+type state struct {
+	Ready   bool   `json:"ready"`
+	Problem string `json:"problem,omitempty"`
+}
+
+func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
+	counts := a.counts()
+	s := status{
+		version:       readVersion(),
+		UptimeSeconds: int64(time.Since(a.started).Seconds()),
+		Parts:         map[string]state{},
+		Records:       map[string]int64{"read": counts.Read, "in_flight": counts.InFlight},
+		MemoryBudget:  a.memory,
+	}
+	for end, n := range counts.Ended {
+		s.Records[pipeline.Terminal(end).String()] = n
+	}
+	for _, p := range a.parts {
+		now := state{Ready: true}
+		if err := p.ready(); err != nil {
+			now = state{Problem: value.Mask(err.Error())}
+		}
+		s.Parts[p.name] = now
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	encoder.Encode(s) //nolint:errcheck,errchkjson // the client went away: nobody to tell
+}
+
+// listen opens the address of server.listen.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("server.listen: %s is taken, maybe by another trailship: end that one, or write another address, or \"\" for no server", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("server.listen: %w: write an address of this machine such as 127.0.0.1:9600, or \"\" for no server", err)
+	}
+	return l, nil
+}
+
+// serve answers on l until stop is called, which waits for answers under way for a second.
+func (a *admin) serve(l net.Listener, log *zap.Logger) (stop func()) {
+	server := &http.Server{
+		Handler:           a.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          zap.NewStdLog(log.Named("admin")),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin server ended", zap.Error(err))
+		}
+	}()
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if server.Shutdown(ctx) != nil {
+			server.Close() //nolint:errcheck // what is left are connections to drop
+		}
+		<-done
+	}
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/trailship/trailship/config/value"
+)
+
+// overhead is what the daemon needs beside limits.memory: code, goroutines, clients, and room for the collector.
+const overhead = 48 << 20
+
+// limitMemory makes Go's collector aim at limits.memory and the overhead, or at nine tenths of the cgroup's limit where
+// that is less. GOMEMLIMIT, where it is set, wins. It returns the limit in force.
+func limitMemory(budget value.Bytes) (value.Bytes, error) {
+	want := uint64(budget) + overhead
+	limit, err := memlimit.Set(memlimit.WithRatio(1), memlimit.WithProvider(func() (uint64, error) {
+		cgroup, err := memlimit.FromCgroup()
+		if err != nil { // there is no cgroup, or none with a limit
+			return want, nil
+		}
+		return min(want, cgroup/10*9), nil
+	}))
+	if err != nil {
+		return 0, fmt.Errorf("limiting memory: %w", err)
+	}
+	return value.Bytes(limit), nil
+}
