@@ -30,6 +30,7 @@ type frame struct {
 	last   int32  // last child linked
 	seen   uint64 // one bit for each key's hint: a clear bit proves that a key is new
 	solid  bool   // some child is not void
+	hidden bool   // some child is shadowed: solid may be that child's doing
 	uneven bool
 }
 
@@ -240,6 +241,9 @@ func (s *scanner) close(c byte) error {
 	if top.uneven {
 		n.flags |= flagUneven
 	}
+	if top.hidden {
+		top.solid = r.visible(top.node + 1).Exists()
+	}
 	if !top.solid {
 		n.flags |= flagVoid
 	}
@@ -281,7 +285,7 @@ func (s *scanner) add(start int, kind Kind, f flags) int32 {
 		top.seen |= bit
 	} else if r.shadow(top.node, at) {
 		parent.count--
-		top.uneven = true
+		top.uneven, top.hidden = true, true
 	}
 	if len(r.frames) == 1 {
 		r.fields[FieldOf(Value{rec: r, at: at}.Key())] = at
