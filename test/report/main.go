@@ -9,6 +9,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ func run(in io.Reader, out io.Writer, counts string) error {
 	case failed > 0:
 		return fmt.Errorf("%d failed", failed)
 	case passed+skipped == 0:
-		return fmt.Errorf("no test ran")
+		return errors.New("no test ran")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -111,8 +112,7 @@ func (r *results) around(res *result, f func(*result)) {
 func (r *results) print(w io.Writer) (passed, failed, skipped int) {
 	var skips, failures []*result
 	// From the end: the tests inside come after those around them.
-	for i := len(r.order) - 1; i >= 0; i-- {
-		res := r.order[i]
+	for _, res := range slices.Backward(r.order) {
 		switch {
 		case res.broken():
 			failures = append(failures, res)
@@ -124,15 +124,15 @@ func (r *results) print(w io.Writer) (passed, failed, skipped int) {
 			passed++
 		}
 	}
-	for i := len(skips) - 1; i >= 0; i-- {
-		fmt.Fprintf(w, "skipped: %s: %s\n", skips[i].name(), skips[i].reason())
+	for _, res := range slices.Backward(skips) {
+		fmt.Fprintf(w, "skipped: %s: %s\n", res.name(), res.reason())
 	}
-	for i := len(failures) - 1; i >= 0; i-- {
-		output := failures[i].output
-		if failures[i].action == "run" { // cut off: why is in the output of the package
-			output = append(output, r.get(failures[i].pkg, "").output...)
+	for _, res := range slices.Backward(failures) {
+		output := res.output
+		if res.action == "run" { // cut off: why is in the output of the package
+			output = append(output, r.get(res.pkg, "").output...)
 		}
-		fmt.Fprintf(w, "\nfailed: %s\n%s", failures[i].name(), strings.Join(output, ""))
+		fmt.Fprintf(w, "\nfailed: %s\n%s", res.name(), strings.Join(output, ""))
 	}
 	return passed, len(failures), len(skips)
 }

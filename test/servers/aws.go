@@ -34,7 +34,7 @@ func StartAWS(t testing.TB, cache, logs, name string) *AWS {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bootTimeout)
 	defer cancel()
-	p := Start(t, logs, name, exec.Command(filepath.Join(cache, "moto", "bin", "python"),
+	p := Start(t, logs, name, exec.CommandContext(t.Context(), filepath.Join(cache, "moto", "bin", "python"),
 		filepath.Join("moto", "serve.py"), "-H", "127.0.0.1", "-p", "0"))
 	match, err := p.Said(ctx, regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`))
 	if err != nil {

@@ -99,7 +99,7 @@ func StartCluster(t testing.TB, k Kind, cache, logs string) *Cluster {
 	for i, c := range k.classes {
 		classes[i] = filepath.Join(cache, k.Name, c)
 	}
-	node := Start(t, logs, k.Name, exec.Command(filepath.Join(cache, k.java, "bin", "java"),
+	node := Start(t, logs, k.Name, exec.CommandContext(t.Context(), filepath.Join(cache, k.java, "bin", "java"),
 		"-Xms256m", "-Xmx768m", "-cp", strings.Join(classes, string(os.PathListSeparator)), filepath.Join(k.Name, "Node.java"), home))
 	match, err := node.Said(ctx, regexp.MustCompile(`listening on (\d+)`))
 	if err != nil {

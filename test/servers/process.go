@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,14 +23,16 @@ type Process struct {
 	name string
 	log  string
 	cmd  *exec.Cmd
+	term sync.Once     // SIGTERM is sent once: a second one asks for a hasty end
 	done chan struct{} // closed when the process has ended
 }
 
-// Start starts a program. Its output is the file name.log in the folder logs; at the end of the test the program is
-// stopped if it still runs.
+// Start starts a program made with exec.CommandContext. Its output is the file name.log in the folder logs. It is stopped
+// when its context or the test ends.
 func Start(t testing.TB, logs, name string, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{name: name, log: filepath.Join(logs, name+".log"), cmd: cmd, done: make(chan struct{})}
+	cmd.Cancel = func() error { p.terminate(); return nil }
 	out, err := os.Create(p.log)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +82,7 @@ func (p *Process) Said(ctx context.Context, pattern *regexp.Regexp) ([]string, e
 // Stop sends SIGTERM and waits for the end. A process that does not end is killed, which is an error. A process that has
 // ended already is left alone.
 func (p *Process) Stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.terminate()
 	select {
 	case <-p.done:
 		return nil
@@ -87,6 +90,10 @@ func (p *Process) Stop() error {
 		p.Kill()
 		return fmt.Errorf("%s did not end within %s of SIGTERM; its output is in %s", p.name, stopTimeout, p.log)
 	}
+}
+
+func (p *Process) terminate() {
+	p.term.Do(func() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }) // it fails when the process has ended
 }
 
 // Kill ends the process at once, as kill -9 does, and waits until it is gone.

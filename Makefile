@@ -1,0 +1,39 @@
+# Every target is a short name for a command that also works by itself.
+.DEFAULT_GOAL := help
+GO ?= go
+FUZZTIME ?= 20s
+
+.PHONY: help build test race fuzz golden lint fmt run check clean
+
+help: ## show this
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+build: ## the static binary, into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/trailship
+
+test: ## quick tests, with nothing but Go
+	$(GO) test ./...
+
+race: ## the same with the race detector
+	$(GO) test -race ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	test/run --only fuzz
+
+golden: ## documents against the golden cases
+	test/run --only goldens
+
+lint: ## vet and the linters
+	test/run --only lint
+
+fmt: ## format the code in place
+	test/run --format
+
+run: build ## the daemon, with CONFIG=file
+	bin/trailship run --config $(or $(CONFIG),config.example.yaml)
+
+check: ## everything that must pass, real servers included
+	test/run
+
+clean: ## what was built, and the test cache
+	rm -rf bin .cache
