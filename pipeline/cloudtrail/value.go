@@ -205,10 +205,14 @@ func (v Value) AppendJSON(dst []byte) []byte {
 
 // unescaped returns Raw[start:end], a string's content, resolving its escapes into the record's own scratch when it has any.
 func (r *Record) unescaped(start, end uint32, escaped bool) []byte {
-	s := r.Raw[start:end]
 	if !escaped {
-		return s
+		return r.Raw[start:end]
 	}
+	return r.unescape(r.Raw[start:end])
+}
+
+// unescape is apart so that unescaped is inlined.
+func (r *Record) unescape(s []byte) []byte {
 	from := len(r.text)
 	r.text = appendUnescaped(r.text, s)
 	return r.text[from:len(r.text):len(r.text)]

@@ -61,7 +61,7 @@ func (e *Encoder) readDigest() {
 		if !digestTime(m.Key()) {
 			continue
 		}
-		if _, ok := parseTime(m); !ok {
+		if at := momentOf(m); !at.exists() {
 			e.fail("a time of the digest is not a time")
 		}
 	}
@@ -80,9 +80,8 @@ func (e *Encoder) putDigest(dst []byte) []byte {
 			continue
 		}
 		if digestTime(m.Key()) {
-			if t, ok := parseTime(m); ok {
-				dst = putTime(dst, key, t)
-			}
+			at := momentOf(m)
+			dst = putMoment(dst, key, &at)
 			continue
 		}
 		member := len(dst)

@@ -39,7 +39,7 @@ type Encoder struct {
 	why      string
 	others   fieldSet // fields that go to flattened.other
 	digest   bool
-	time     time.Time
+	time     moment // @timestamp
 
 	action, service []byte // event.action and cloud.service.name, unescaped
 	source          item
@@ -100,9 +100,7 @@ func (e *Encoder) Stamp(doc []byte, at time.Time) {
 func (e *Encoder) encode(dst []byte, r *cloudtrail.Record) []byte {
 	e.read(r)
 	dst = e.putEvent(dst)
-	if !e.time.IsZero() {
-		dst = putTime(dst, `"@timestamp":`, e.time)
-	}
+	dst = putMoment(dst, `"@timestamp":`, &e.time)
 	dst = append(dst, e.origin...)
 	if e.object.Key != "" {
 		dst = strconv.AppendInt(dst, r.Offset, 10)

@@ -22,14 +22,18 @@ const (
 func (e *Encoder) readEntities() {
 	e.actor = e.findActor()
 	d := &e.who
-	e.entities = append(e.entities, itemOf(d.accessKeyID), itemOf(d.arn), itemOf(d.userName), itemOf(d.issuer.arn),
-		itemOf(d.issuer.userName))
+	list := add(e.entities, d.accessKeyID)
+	list = add(list, d.arn)
+	list = add(list, d.userName)
+	list = add(list, d.issuer.arn)
+	list = add(list, d.issuer.userName)
 	if d.kind == identityCenterUser {
-		e.entities = append(e.entities, itemOf(d.onBehalfOf.Get("identityStoreArn")))
+		list = add(list, d.onBehalfOf.Get("identityStoreArn"))
 	}
 	for i := range e.resources {
-		e.entities = append(e.entities, itemOf(e.resources[i].upper))
+		list = add(list, e.resources[i].upper)
 	}
+	e.entities = list
 	if e.rules != nil {
 		for _, path := range e.rules.others {
 			e.entities = e.from(e.entities, path)
@@ -79,7 +83,16 @@ func actorKind(text []byte, kind identityKind) entityKind {
 
 // serviceLinked reports whether an ARN is that of a role which AWS made for a service of its own.
 func serviceLinked(arn []byte) bool {
-	return bytes.Contains(arn, []byte("/AWSServiceRoleFor")) || bytes.Contains(arn, []byte("/aws-service-role/"))
+	for {
+		slash := bytes.IndexByte(arn, '/')
+		if slash < 0 {
+			return false
+		}
+		arn = arn[slash+1:]
+		if bytes.HasPrefix(arn, []byte("AWSServiceRoleFor")) || bytes.HasPrefix(arn, []byte("aws-service-role/")) {
+			return true
+		}
+	}
 }
 
 // resourceType takes the service and the type of resource from an ARN: arn:partition:service:region:account:type/id.
@@ -172,6 +185,9 @@ func (e *Encoder) putEntities(dst []byte) []byte {
 }
 
 func (e *Encoder) putEntityObject(dst []byte, key string, kind entityKind) []byte {
+	if len(e.targets) == 0 && e.actor.kind != kind { // nearly always
+		return dst
+	}
 	mark := len(dst)
 	dst = append(dst, key...)
 	dst = e.putActor(dst, kind)
@@ -193,6 +209,9 @@ func (e *Encoder) putActor(dst []byte, kind entityKind) []byte {
 
 // putTargets appends entity.id with the targets of this kind.
 func (e *Encoder) putTargets(dst []byte, kind entityKind) []byte {
+	if len(e.targets) == 0 {
+		return dst
+	}
 	mark := len(dst)
 	dst = append(dst, `"entity":{`...)
 	dst = putKind(dst, `"id":`, e.targets, kind)
@@ -203,12 +222,12 @@ func (e *Encoder) putTargets(dst []byte, kind entityKind) []byte {
 func (e *Encoder) from(list []item, path string) []item {
 	switch path {
 	case "account":
-		return append(list, itemOf(e.rec.Field(cloudtrail.RecipientAccountID)))
+		return add(list, e.rec.Field(cloudtrail.RecipientAccountID))
 	case "sourceIdentity":
-		return append(list, itemOf(e.rec.Field(cloudtrail.SourceIdentity)))
+		return add(list, e.rec.Field(cloudtrail.SourceIdentity))
 	case "resources":
 		for i := range e.resources {
-			list = append(list, itemOf(e.resources[i].upper))
+			list = add(list, e.resources[i].upper)
 		}
 		return list
 	}
@@ -275,5 +294,5 @@ func collect(list []item, v cloudtrail.Value, path string) []item {
 		}
 		v, path = v.Get(path[1:stop]), path[stop:]
 	}
-	return append(list, itemOf(v))
+	return add(list, v)
 }

@@ -190,7 +190,7 @@ func (e *Encoder) putTLS(dst []byte) []byte {
 	dst = putText(dst, `"version":`, t.version)
 	start := len(dst)
 	dst = putText(dst, `"version_protocol":`, t.protocol)
-	lower(dst[start:])
+	lower(dst[start:]) // the key is small anyway
 	dst = e.put(dst, `"cipher":`, t.cipher)
 	dst = e.putOnly(dst, `"client":{"server_name":`, t.host)
 	return end(dst, mark, '}')

@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"bytes"
-	"time"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
@@ -20,7 +19,7 @@ type identity struct {
 	session bool // there is a sessionContext
 
 	kind    identityKind
-	created time.Time // creationDate, zero when it is absent or no time
+	created moment // creationDate
 
 	// What becomes of it in the document, see settle.
 	name, id                    cloudtrail.Value
@@ -214,9 +213,7 @@ func (e *Encoder) putSession(dst []byte) []byte {
 	mark := len(dst)
 	dst = append(dst, `"session_context":{`...)
 	dst = e.put(dst, `"mfa_authenticated":`, d.mfa)
-	if !d.created.IsZero() {
-		dst = putTime(dst, `"creation_date":`, d.created)
-	}
+	dst = putMoment(dst, `"creation_date":`, &d.created)
 	part := len(dst)
 	dst = append(dst, `"session_issuer":{`...)
 	dst = e.put(dst, `"type":`, d.issuer.typ)

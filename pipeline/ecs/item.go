@@ -25,6 +25,14 @@ func itemOf(v cloudtrail.Value) item {
 	return item{}
 }
 
+// add appends a value that is there.
+func add(list []item, v cloudtrail.Value) []item {
+	if !v.Exists() {
+		return list
+	}
+	return append(list, itemOf(v))
+}
+
 // addUnique appends it unless the list has it or it is empty. It is for short lists whose order counts.
 func addUnique(list []item, it item) []item {
 	if len(it.text) == 0 {

@@ -24,9 +24,13 @@ func end(dst []byte, mark int, bracket byte) []byte {
 // put appends a member for a keyword field: key is written as it stands, with its quotes and colon. Scalars are spliced.
 // A keyword takes no objects, so those are written as text.
 func (e *Encoder) put(dst []byte, key string, v cloudtrail.Value) []byte {
-	if !v.Exists() {
+	if !v.Exists() { // most fields of most records: this much is inlined
 		return dst
 	}
+	return e.putValue(dst, key, v)
+}
+
+func (e *Encoder) putValue(dst []byte, key string, v cloudtrail.Value) []byte {
 	dst = append(dst, key...)
 	if v.Kind() < cloudtrail.KindObject {
 		dst = append(dst, v.Raw()...)
@@ -43,7 +47,7 @@ func (e *Encoder) putOnly(dst []byte, key string, v cloudtrail.Value) []byte {
 	if !v.Exists() {
 		return dst
 	}
-	dst = e.put(dst, key, v)
+	dst = e.putValue(dst, key, v)
 	dst[len(dst)-1] = '}'
 	return append(dst, ',')
 }
@@ -150,8 +154,53 @@ func appendTime(dst []byte, t time.Time) []byte {
 
 func append2(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
-// parseTime is cloudtrail.ParseTime for times that a date field takes.
-func parseTime(v cloudtrail.Value) (time.Time, bool) {
-	t, ok := cloudtrail.ParseTime(v.Text())
-	return t, ok && t.Year() > 0 && t.Year() <= 9999
+// usualTime reports whether text is 2006-01-02T15:04:05Z, the form of nearly all times in records, of a day that every
+// month has: then it can be spliced. It is a shortcut only.
+func usualTime(text []byte) bool {
+	const form = "0000-00-00T00:00:00Z"
+	if len(text) != len(form) {
+		return false
+	}
+	for i, c := range text {
+		if f := form[i]; c != f && (f != '0' || c < '0' || c > '9') {
+			return false
+		}
+	}
+	two := func(i int) byte { return (text[i]-'0')*10 + text[i+1] - '0' }
+	month, day := two(5), two(8)
+	return text[0] != '0' && month >= 1 && month <= 12 && day >= 1 && day <= 28 && two(11) < 24 && two(14) < 60 && two(17) < 60
+}
+
+// A moment is a time that the record says and a date field takes. The zero moment is none.
+type moment struct {
+	usual []byte    // its text up to the Z, if it can be spliced
+	time  time.Time // else
+}
+
+// momentOf reads v, none if v is no time.
+func momentOf(v cloudtrail.Value) moment {
+	text := v.Text()
+	if usualTime(text) {
+		return moment{usual: text[:len(text)-1]}
+	}
+	if t, ok := cloudtrail.ParseTime(text); ok && t.Year() > 0 && t.Year() <= 9999 {
+		return moment{time: t}
+	}
+	return moment{}
+}
+
+func (m *moment) exists() bool { return len(m.usual) > 0 || !m.time.IsZero() }
+
+// putMoment appends a member with a moment, in UTC with milliseconds.
+func putMoment(dst []byte, key string, m *moment) []byte {
+	if len(m.usual) > 0 {
+		dst = append(dst, key...)
+		dst = append(dst, '"')
+		dst = append(dst, m.usual...)
+		return append(dst, `.000Z",`...)
+	}
+	if m.time.IsZero() {
+		return dst
+	}
+	return putTime(dst, key, m.time)
 }

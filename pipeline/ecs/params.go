@@ -21,18 +21,6 @@ type freeForm struct {
 
 const flattenedPath = len("aws.cloudtrail.flattened.")
 
-func freeFormField(i int) cloudtrail.Field {
-	switch i {
-	case requestForm:
-		return cloudtrail.RequestParameters
-	case responseForm:
-		return cloudtrail.ResponseElements
-	case additionalForm:
-		return cloudtrail.AdditionalEventData
-	}
-	return cloudtrail.ServiceEventDetails
-}
-
 func freeFormKey(i int) string {
 	switch i {
 	case requestForm:
@@ -58,6 +46,7 @@ func (e *Encoder) putStrings(dst []byte) []byte {
 
 func (e *Encoder) putString(dst []byte, i int) []byte {
 	f := &e.free[i]
+	f.flattened = false
 	if !f.value.Exists() || e.allSkipped(f.value) {
 		return dst
 	}

@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"bytes"
-	"time"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
@@ -26,12 +25,12 @@ func (e *Encoder) read(r *cloudtrail.Record) {
 		e.others.add(cloudtrail.UserIdentity)
 	}
 	e.readCreationDate()
-	for i := range e.free {
-		e.free[i] = freeForm{value: r.Field(freeFormField(i))}
-	}
-	if service, _, ok := bytes.Cut(r.Field(cloudtrail.EventSource).Text(), []byte(amazon)); ok &&
-		bytes.HasSuffix(r.Field(cloudtrail.EventSource).Text(), []byte(amazon)) {
-		e.service = service
+	e.free[requestForm].value = r.Field(cloudtrail.RequestParameters)
+	e.free[responseForm].value = r.Field(cloudtrail.ResponseElements)
+	e.free[additionalForm].value = r.Field(cloudtrail.AdditionalEventData)
+	e.free[serviceForm].value = r.Field(cloudtrail.ServiceEventDetails)
+	if host := r.Field(cloudtrail.EventSource).Text(); bytes.HasSuffix(host, []byte(amazon)) {
+		e.service, _, _ = bytes.Cut(host, []byte(amazon))
 	}
 	named := r.Field(cloudtrail.EventName).Exists()
 	if named {
@@ -60,7 +59,7 @@ func (e *Encoder) reset(r *cloudtrail.Record) {
 		e.setObject(o)
 	}
 	e.errors = e.errors[:0]
-	e.others, e.digest, e.time, e.service, e.rules = 0, false, time.Time{}, nil, nil
+	e.others, e.digest, e.service, e.rules = 0, false, nil, nil
 	e.who, e.params, e.actor = identity{}, params{}, item{}
 	e.text.skip = cloudtrail.Value{}
 	e.resources = e.resources[:0]
@@ -84,14 +83,14 @@ func (e *Encoder) readTime() {
 			v = end
 		}
 	}
-	var ok bool
-	if e.time, ok = parseTime(v); ok {
+	e.time = momentOf(v)
+	if e.time.exists() {
 		return
 	}
 	if r.Field(cloudtrail.EventTime).Exists() {
 		e.fail("eventTime is not a time")
 	}
-	e.time = e.object.Read
+	e.time.time = e.object.Read
 }
 
 func (e *Encoder) readCreationDate() {
@@ -99,12 +98,9 @@ func (e *Encoder) readCreationDate() {
 	if !v.Exists() {
 		return
 	}
-	t, ok := parseTime(v)
-	if !ok {
+	if e.who.created = momentOf(v); !e.who.created.exists() {
 		e.fail("userIdentity.sessionContext.attributes.creationDate is not a time")
-		return
 	}
-	e.who.created = t
 }
 
 func (e *Encoder) readSource() {
@@ -165,8 +161,11 @@ func (e *Encoder) readResponse() {
 
 // relate adds to the entities what the paths that begin with this key lead to.
 func (e *Encoder) relate(paths []string, m cloudtrail.Value, key []byte) {
+	if len(key) == 0 {
+		return
+	}
 	for _, path := range paths {
-		if len(path) < len(key) || path[:len(key)] != string(key) {
+		if len(path) < len(key) || path[0] != key[0] || path[:len(key)] != string(key) {
 			continue
 		}
 		if rest := path[len(key):]; rest == "" || rest[0] == '.' || rest[0] == '[' {
