@@ -246,7 +246,7 @@ func (e *Encoder) from(list []item, path string) []item {
 func (e *Encoder) readTargets() {
 	for i := range e.rules.targets {
 		t := &e.rules.targets[i]
-		if string(e.action) != t.event && !(t.versions && bytes.Contains(e.action, []byte(t.event))) {
+		if !t.is(e.action) {
 			continue
 		}
 		for _, path := range t.from {

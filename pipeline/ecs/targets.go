@@ -1,5 +1,7 @@
 package ecs
 
+import "bytes"
+
 // rules say where the records of one service name the things they are about. Paths are as collect reads them. The
 // integration's own lists; nothing here is guessed. Source: MAPPING section 12.
 type rules struct {
@@ -13,6 +15,11 @@ type target struct {
 	event    string
 	from     []string // paths as in rules.others
 	versions bool     // event is part of the name: AddPermission20150331v2
+}
+
+// is reports whether the target is that of this action.
+func (t *target) is(action []byte) bool {
+	return string(action) == t.event || t.versions && bytes.Contains(action, []byte(t.event))
 }
 
 // rulesOf is the table by service, nil for a service without rules.
