@@ -1,0 +1,8 @@
+package bulk
+
+// Cut is how many bytes a request may hold at the moment.
+func (e *Engine) Cut() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.cut
+}

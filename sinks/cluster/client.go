@@ -1,0 +1,148 @@
+// Package cluster is what Elasticsearch and OpenSearch are asked beside _bulk: who they are, index templates and new
+// indices. Which types a cluster knows is found out by trying, so that one code serves every version of both.
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Transport sends one request to a node of the cluster and fills in host, credentials and signature. The transports of
+// go-elasticsearch and opensearch-go are such.
+type Transport interface {
+	Perform(req *http.Request) (*http.Response, error)
+}
+
+const (
+	callTimeout = 30 * time.Second
+	maxAnswer   = 4 << 20
+	maxReason   = 500 // characters of a reason that go into an error
+)
+
+// Error is an answer of the cluster that is no success.
+type Error struct {
+	Status int
+	Type   string // such as security_exception; "" when the answer is no JSON
+	Reason string // of the innermost cause
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("the cluster answers %d %s", e.Status, http.StatusText(e.Status))
+	if e.Type != "" {
+		text += " " + e.Type
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	if e.Status == http.StatusUnauthorized {
+		text += "; check the sink's api_key, or username and password, or the role that signs the requests"
+	}
+	return text
+}
+
+// cause is one link of the chain in an error answer.
+type cause struct {
+	Type     string `json:"type"`
+	Reason   string `json:"reason"`
+	CausedBy *cause `json:"caused_by"`
+}
+
+// call sends a JSON request and decodes the answer into out, unless that is nil. It returns an *Error for an answer that
+// is no success.
+func call(ctx context.Context, t Transport, method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encoding a request: %w", err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := t.Perform(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("reading the cluster's answer: %w", err)
+	}
+	if res.StatusCode >= http.StatusMultipleChoices {
+		return answerError(res.StatusCode, text)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("the answer is not the JSON of a cluster, check the sink's urls: %w", err)
+	}
+	return nil
+}
+
+// answerError reads an error answer: the type that stands on top, and the reason of the innermost cause.
+func answerError(status int, text []byte) error {
+	e := &Error{Status: status}
+	var answer struct {
+		Error cause `json:"error"`
+	}
+	if json.Unmarshal(text, &answer) != nil {
+		return e // plain text, or HTML of a proxy: nothing in it for a log
+	}
+	e.Type = answer.Error.Type
+	for c := &answer.Error; c != nil; c = c.CausedBy {
+		e.Reason = c.Reason
+	}
+	if len(e.Reason) > maxReason {
+		e.Reason = e.Reason[:maxReason] + "…"
+	}
+	return e
+}
+
+// has reports whether err is an answer with this status and, unless "", type.
+func has(err error, status int, kind string) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == status && (kind == "" || e.Type == kind)
+}
+
+// Info is who a cluster says it is.
+type Info struct {
+	Distribution string // "elasticsearch" or "opensearch"
+	Version      string // "" when the cluster does not tell, as serverless ones do not
+}
+
+// Ask asks a cluster who it is. A cluster that does not tell is no error.
+func Ask(ctx context.Context, t Transport) (Info, error) {
+	var answer struct {
+		Version struct {
+			Number       string `json:"number"`
+			Distribution string `json:"distribution"`
+		} `json:"version"`
+	}
+	err := call(ctx, t, http.MethodGet, "/", nil, &answer)
+	if has(err, http.StatusNotFound, "") {
+		return Info{}, nil
+	}
+	if err != nil {
+		return Info{}, fmt.Errorf("asking the cluster for its version: %w", err)
+	}
+	info := Info{Distribution: answer.Version.Distribution, Version: answer.Version.Number}
+	if info.Distribution == "" {
+		info.Distribution = "elasticsearch"
+	}
+	return info, nil
+}

@@ -1,0 +1,112 @@
+package deadletter
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/trailship/trailship/pipeline"
+)
+
+// Cluster is what an index of dead letters needs of a cluster.
+type Cluster interface {
+	Perform(req *http.Request) (*http.Response, error)
+	CreateIndex(ctx context.Context, name string) error
+}
+
+const (
+	buryTimeout = 30 * time.Second
+	buryTries   = 4
+	maxAnswer   = 16 << 20
+)
+
+// index keeps letters in an index of the cluster, under the _id of the document that the record would have become.
+type index struct {
+	name    string
+	cluster Cluster
+}
+
+func (x *index) String() string { return "index " + x.name }
+
+// Bury writes the letters with one request, and again with pauses while the cluster is busy. A letter that is there
+// already counts as kept.
+func (x *index) Bury(ctx context.Context, letters []pipeline.Letter) error {
+	if err := x.cluster.CreateIndex(ctx, x.name); err != nil {
+		return err
+	}
+	body, err := x.request(letters)
+	if err != nil {
+		return err
+	}
+	pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxElapsedTime(0))
+	return backoff.Retry(func() error { return x.write(ctx, body, len(letters)) },
+		backoff.WithContext(backoff.WithMaxRetries(pauses, buryTries-1), ctx))
+}
+
+func (x *index) request(letters []pipeline.Letter) ([]byte, error) {
+	type target struct {
+		Index string `json:"_index"`
+		ID    string `json:"_id"`
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	now := time.Now()
+	for i := range letters {
+		action := map[string]target{"create": {x.name, letters[i].ID}}
+		if err := encoder.Encode(action); err != nil {
+			return nil, err
+		}
+		if err := encoder.Encode(newEntry(&letters[i], now)); err != nil {
+			return nil, err
+		}
+	}
+	return body.Bytes(), nil
+}
+
+// write sends the request once. Every letter must be answered as stored or as there already.
+func (x *index) write(ctx context.Context, body []byte, n int) error {
+	ctx, cancel := context.WithTimeout(ctx, buryTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "/_bulk", bytes.NewReader(body))
+	if err != nil {
+		return backoff.Permanent(err)
+	}
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	res, err := x.cluster.Perform(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("the cluster answers %s", res.Status)
+	}
+	var answer struct {
+		Items []map[string]struct {
+			Status int `json:"status"`
+			Error  struct {
+				Type   string `json:"type"`
+				Reason string `json:"reason"`
+			} `json:"error"`
+		} `json:"items"`
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&answer); err != nil {
+		return fmt.Errorf("reading the cluster's answer: %w", err)
+	}
+	if len(answer.Items) != n {
+		return fmt.Errorf("the cluster answers %d items for %d letters", len(answer.Items), n)
+	}
+	for _, item := range answer.Items {
+		for _, kept := range item {
+			if kept.Status >= http.StatusMultipleChoices && kept.Status != http.StatusConflict {
+				return fmt.Errorf("the cluster refuses a letter: %d %s", kept.Status, kept.Error.Type)
+			}
+		}
+	}
+	return nil
+}

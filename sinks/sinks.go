@@ -1,0 +1,167 @@
+// Package sinks opens the one sink that the configuration sets.
+package sinks
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/trailship/trailship/config/value"
+	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/sinks/bulk"
+	"github.com/trailship/trailship/sinks/cluster"
+	"github.com/trailship/trailship/sinks/deadletter"
+	"github.com/trailship/trailship/sinks/elasticsearch"
+	"github.com/trailship/trailship/sinks/ndjson"
+	"github.com/trailship/trailship/sinks/opensearch"
+)
+
+// Config is the section sinks: exactly one kind is set.
+type Config struct {
+	Elasticsearch *elasticsearch.Config `yaml:"elasticsearch"`
+	OpenSearch    *opensearch.Config    `yaml:"opensearch"`
+	NDJSON        *ndjson.Config        `yaml:"ndjson"`
+}
+
+// Validate returns every *value.Problem of the section, joined.
+func (c Config) Validate() error {
+	var errs []error
+	set := 0
+	if c.Elasticsearch != nil {
+		set++
+		errs = append(errs, value.Under("elasticsearch", c.Elasticsearch.Validate()))
+	}
+	if c.OpenSearch != nil {
+		set++
+		errs = append(errs, value.Under("opensearch", c.OpenSearch.Validate()))
+	}
+	if c.NDJSON != nil {
+		set++
+		errs = append(errs, value.Under("ndjson", c.NDJSON.Validate()))
+	}
+	switch {
+	case set == 0:
+		errs = append(errs, value.Wrong("", "there is no sink: write one of elasticsearch, opensearch, ndjson"))
+	case set > 1:
+		errs = append(errs, value.Wrong("", "there are %d sinks: keep one. A second destination is a second queue (S3 to SNS to two queues) and a second daemon", set))
+	}
+	return errors.Join(errs...)
+}
+
+// Options are what a sink needs beside its section.
+type Options struct {
+	Index       pipeline.IndexPattern
+	DeadLetters deadletter.Config
+	Limits      bulk.Limits
+	AWS         func(region string) aws.Config // credentials for signed requests; "" is the account's own region
+	Log         *zap.Logger
+	Metrics     prometheus.Registerer
+	Pulse       func(loop string) (tick, done func())
+}
+
+// Opened is the sink, and where records go that it will not take.
+type Opened struct {
+	Sink        pipeline.Sink
+	DeadLetters pipeline.DeadLetters // nil: there is no place for them
+	LeafLimit   int                  // of ecs.Config: how long a leaf of a free-form object may be; 0: no limit
+
+	indices *cluster.Indices // nil: no cluster
+	ask     cluster.Transport
+	closer  io.Closer
+}
+
+// Open opens the sink of c, which is valid. It asks a cluster nothing: one that is away at the start is waited for, and the
+// sink says so when asked whether it is ready. Its errors are *value.Problem, with the whole key.
+func Open(c Config, o Options) (*Opened, error) {
+	if c.NDJSON != nil {
+		return openFile(*c.NDJSON, o)
+	}
+	opened := &Opened{}
+	var err error
+	section := "elasticsearch"
+	if c.Elasticsearch != nil {
+		opened.ask, err = c.Elasticsearch.Transport(o.Limits.Requests)
+	} else {
+		section, opened.LeafLimit = "opensearch", opensearch.LeafLimit
+		opened.ask, err = c.OpenSearch.Transport(o.Limits.Requests, o.AWS)
+	}
+	if err != nil {
+		return nil, value.Under("sinks."+section, err)
+	}
+	templates := []cluster.Template{cluster.Documents(o.Index)}
+	if o.DeadLetters.Index != "" {
+		templates = append(templates, cluster.DeadLetters(o.DeadLetters.Index))
+	}
+	opened.indices = cluster.NewIndices(opened.ask, o.Log, templates...)
+	if err = opened.place(o, clusterOf{opened.ask, opened.indices}); err != nil {
+		return nil, err
+	}
+	engine := bulk.New(bulk.Options{
+		Transport: opened.ask, Creator: opened.indices, Limits: o.Limits, Log: o.Log, Metrics: o.Metrics, Pulse: o.Pulse,
+	})
+	opened.Sink, opened.closer = engine, engine
+	return opened, nil
+}
+
+func openFile(c ndjson.Config, o Options) (*Opened, error) {
+	opened := &Opened{}
+	if err := opened.place(o, nil); err != nil {
+		return nil, err
+	}
+	sink, err := ndjson.Open(c)
+	if err != nil {
+		return nil, value.Wrong("sinks.ndjson.path", "%v", err)
+	}
+	opened.Sink, opened.closer = sink, sink
+	return opened, nil
+}
+
+// place opens the places for dead letters.
+func (s *Opened) place(o Options, in deadletter.Cluster) error {
+	places, err := deadletter.New(o.DeadLetters, in, o.Log)
+	if places != nil {
+		s.DeadLetters = places
+	}
+	return value.Under("dead_letter", err)
+}
+
+// clusterOf is a cluster as dead letters need it.
+type clusterOf struct {
+	cluster.Transport
+	*cluster.Indices
+}
+
+// Setup installs the index templates, with the rights of the set-up role. A sink that has none is no error.
+func (s *Opened) Setup(ctx context.Context) error {
+	if s.indices == nil {
+		return nil
+	}
+	return s.indices.Setup(ctx)
+}
+
+// Greet asks the cluster who it is and logs it, so that a wrong address or password shows at once. Whatever is wrong is
+// only logged: the sink tries on.
+func (s *Opened) Greet(ctx context.Context, log *zap.Logger) {
+	if s.ask == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	info, err := cluster.Ask(ctx, s.ask)
+	if err != nil {
+		log.Error("the cluster cannot be reached, trying on", zap.Error(err))
+		return
+	}
+	log.Info("connected to the cluster", zap.String("distribution", info.Distribution), zap.String("version", info.Version))
+	if (info.Distribution == "opensearch") != (s.LeafLimit > 0) && info.Distribution != "" {
+		log.Error("the section of sinks is for the other kind of cluster: rename it, or long values may be refused", zap.String("distribution", info.Distribution))
+	}
+}
+
+// Close ends the sink. No write may be under way.
+func (s *Opened) Close() error { return s.closer.Close() }
