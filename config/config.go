@@ -13,29 +13,39 @@ import (
 	"time"
 
 	"github.com/trailship/trailship/config/value"
+	"github.com/trailship/trailship/pipeline/awsconfig"
+	"github.com/trailship/trailship/pipeline/ecs"
+	"github.com/trailship/trailship/pipeline/source"
+	"github.com/trailship/trailship/sinks"
+	"github.com/trailship/trailship/sinks/deadletter"
 )
 
 // Config is the whole file. It is plain data: copy it, compare it, print it with Print only.
 type Config struct {
-	Output   Output   `yaml:"output"`
-	Limits   Limits   `yaml:"limits"`
-	Shutdown Shutdown `yaml:"shutdown"`
-	Server   Server   `yaml:"server"`
-	Log      Log      `yaml:"log"`
+	AWS        awsconfig.Config  `yaml:"aws"`
+	Sources    source.Config     `yaml:"sources"`
+	Sinks      sinks.Config      `yaml:"sinks"`
+	Output     Output            `yaml:"output"`
+	DeadLetter deadletter.Config `yaml:"dead_letter"`
+	Limits     Limits            `yaml:"limits"`
+	Shutdown   Shutdown          `yaml:"shutdown"`
+	Server     Server            `yaml:"server"`
+	Log        Log               `yaml:"log"`
 }
 
 // Default is what keys mean that a file does not have.
 func Default() *Config {
 	return &Config{
 		Output: Output{
-			Retain:    "all",
+			Retain:    ecs.RetainAll,
 			Index:     "logs-aws.cloudtrail-trailship-{yyyy.MM.dd}",
 			Namespace: "default",
 		},
-		Limits:   Limits{Memory: 64 << 20, InFlight: 1024, BulkBytes: 5 << 20, BulkRequests: 32},
-		Shutdown: Shutdown{Timeout: 25 * time.Second},
-		Server:   Server{Listen: "127.0.0.1:9600"},
-		Log:      Log{Level: "info", Format: "json"},
+		DeadLetter: deadletter.Config{Index: "trailship-dead-letters"},
+		Limits:     Limits{Memory: 64 << 20, InFlight: 1024, BulkBytes: 5 << 20, BulkRequests: 32},
+		Shutdown:   Shutdown{Timeout: 25 * time.Second},
+		Server:     Server{Listen: "127.0.0.1:9600"},
+		Log:        Log{Level: "info", Format: "json"},
 	}
 }
 
@@ -54,22 +64,44 @@ func Load(path string) (*Config, error) {
 func Parse(name string, text []byte, env func(string) (string, bool)) (*Config, error) {
 	cfg := Default()
 	r := newReport(name)
-	decode(r, text, env, cfg)
-	r.absorb(cfg.Validate())
-	readSecrets(r, cfg)
+	if decode(r, text, env, cfg) {
+		cfg.chooseDeadLetter(r.lines)
+		readSecrets(r, cfg)
+		r.absorb(cfg.Validate())
+	}
 	if err := r.err(); err != nil {
 		return nil, err
 	}
 	return cfg, nil
 }
 
-// Validate returns every Problem of the configuration, each with its whole path. It reads no file and asks no network.
+// chooseDeadLetter takes the default index back where a file names a directory instead, or a sink that has no index.
+func (c *Config) chooseDeadLetter(written map[string]int) {
+	_, index := written["dead_letter.index"]
+	_, directory := written["dead_letter.directory"]
+	if !index && (directory || c.Sinks.NDJSON != nil) {
+		c.DeadLetter.Index = ""
+	}
+}
+
+// Validate returns every Problem of the configuration, each with its whole path. It asks no network.
 func (c *Config) Validate() error {
 	return errors.Join(
+		value.Under("aws", c.AWS.Validate()),
+		value.Under("sources", c.Sources.Validate()),
+		value.Under("sinks", c.Sinks.Validate()),
 		value.Under("output", c.Output.Validate()),
+		value.Under("dead_letter", c.validDeadLetter()),
 		value.Under("limits", c.Limits.Validate()),
 		value.Under("shutdown", c.Shutdown.Validate()),
 		value.Under("server", c.Server.Validate()),
 		value.Under("log", c.Log.Validate()),
 	)
+}
+
+func (c *Config) validDeadLetter() error {
+	if c.Sinks.NDJSON != nil && c.DeadLetter.Index != "" {
+		return value.Wrong("index", "the sink ndjson has no index: write directory instead, the path of a folder")
+	}
+	return c.DeadLetter.Validate()
 }

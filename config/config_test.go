@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trailship/trailship/config"
@@ -91,40 +92,80 @@ func TestLoad_noFile(t *testing.T) {
 
 const example = "../config.example.yaml"
 
-// The example loads as it stands, without any environment, and names every key; see TestExample_defaults for values.
+// The example loads as it stands, without any environment, and where it shows a default it shows the right one.
 func TestExample(t *testing.T) {
 	text, err := os.ReadFile(example)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := config.Parse(example, text, none); err != nil {
-		t.Error(err)
+	got, err := config.Parse(example, text, none)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, key := range keys(reflect.TypeFor[config.Config]()) {
-		if !regexp.MustCompile(`(?m)[\s#{]` + key + `:`).Match(append([]byte("\n"), text...)) {
-			t.Errorf("the example does not say what %s is", key)
+	want := config.Default()
+	want.Sources, want.Sinks = got.Sources, got.Sinks // they have no default
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-default +example\n%s", diff)
+	}
+}
+
+// The example names every key at its place, those that are off behind a # without a space, and no other key.
+func TestExample_complete(t *testing.T) {
+	text, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := regexp.MustCompile(`(?m)^( *)#([a-z0-9_]+:)`).ReplaceAll(text, []byte("$1$2"))
+	var tree map[string]any
+	if err := yaml.Unmarshal(all, &tree); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	named("", tree, got)
+	want := map[string]bool{}
+	known("", reflect.TypeFor[config.Config](), want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-keys there are +keys in the example\n%s", diff)
+	}
+}
+
+// named collects the paths of all keys of a YAML tree, places in lists left out.
+func named(path string, tree any, into map[string]bool) {
+	switch v := tree.(type) {
+	case map[string]any:
+		for key, value := range v {
+			at := strings.TrimPrefix(path+"."+key, ".")
+			into[at] = true
+			named(at, value, into)
+		}
+	case []any:
+		for _, item := range v {
+			named(path, item, into)
 		}
 	}
 }
 
-// keys are the names of all keys that a configuration of this type may have.
-func keys(t reflect.Type) []string {
+// known collects the paths of all keys that a configuration of this type may have.
+func known(path string, t reflect.Type, into map[string]bool) {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice:
-		return keys(t.Elem())
+		known(path, t.Elem(), into)
+		return
 	case reflect.Struct:
 	default:
-		return nil
+		return
 	}
-	var all []string
 	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name != "-" {
-			all = append(all, name)
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		switch {
+		case options == "inline":
+			known(path, t.Field(i).Type, into)
+		case name != "" && name != "-":
+			at := strings.TrimPrefix(path+"."+name, ".")
+			into[at] = true
+			known(at, t.Field(i).Type, into)
 		}
-		all = append(all, keys(t.Field(i).Type)...)
 	}
-	return all
 }
 
 func FuzzParse(f *testing.F) {

@@ -21,8 +21,9 @@ type decoder struct {
 	anchors map[string]ast.Node
 }
 
-// decode reads text into the struct that into points to. Keys that the text does not have keep their value.
-func decode(r *report, text []byte, env func(string) (string, bool), into any) {
+// decode reads text into the struct that into points to. Keys that the text does not have keep their value. It returns
+// false when the text is no YAML, so that nothing was read.
+func decode(r *report, text []byte, env func(string) (string, bool), into any) bool {
 	file, err := parse(text)
 	if err != nil {
 		var at yaml.Error
@@ -32,7 +33,7 @@ func decode(r *report, text []byte, env func(string) (string, bool), into any) {
 			err = errors.New(at.GetMessage())
 		}
 		r.add(line, "", "this is no YAML: %v", err)
-		return
+		return false
 	}
 	d := &decoder{report: r, env: env, anchors: map[string]ast.Node{}}
 	seen := false
@@ -46,6 +47,7 @@ func decode(r *report, text []byte, env func(string) (string, bool), into any) {
 			d.value("", doc.Body, reflect.ValueOf(into).Elem())
 		}
 	}
+	return true
 }
 
 // parse turns a panic of the YAML library, should one be left in it, into an error.
@@ -141,6 +143,7 @@ func (d *decoder) mapping(path string, node ast.Node, into reflect.Value) {
 
 // unknown reports a key that does not exist and what may have been meant.
 func (d *decoder) unknown(line int, path, key string, known []string) {
+	d.holed[path] = true
 	at := join(path, key)
 	if meant := nearest(key, known); meant != "" {
 		d.add(line, at, "there is no such key; did you mean %s?", meant)

@@ -42,6 +42,7 @@ type report struct {
 	file     string
 	lines    map[string]int  // by path
 	excused  map[string]bool // paths on which later problems are only consequences of one already reported
+	holed    map[string]bool // sections with an unknown key: that they lack something follows from it
 	expanded map[string]expansion
 	problems []Problem
 }
@@ -50,7 +51,7 @@ type report struct {
 type expansion struct{ text, written string }
 
 func newReport(file string) *report {
-	return &report{file: file, lines: map[string]int{}, excused: map[string]bool{}, expanded: map[string]expansion{}}
+	return &report{file: file, lines: map[string]int{}, excused: map[string]bool{}, holed: map[string]bool{}, expanded: map[string]expansion{}}
 }
 
 // add notes a problem at a line. What came from the environment may be a secret in the wrong place: the problem shows what
@@ -82,7 +83,7 @@ func (r *report) absorb(err error) {
 		r.add(1, "", "%v", err)
 		return
 	}
-	if !r.excuse(p.Key) {
+	if !r.holed[p.Key] && !r.excuse(p.Key) {
 		r.add(r.line(p.Key), p.Key, "%s", p.Advice)
 	}
 }

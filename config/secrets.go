@@ -7,8 +7,10 @@ import (
 	"github.com/trailship/trailship/config/value"
 )
 
-// readSecrets fills each secret whose _file key is set from that file. It runs last, so that every component's Validate
-// sees what the file of the configuration says and nothing else.
+// unread stands for a secret whose file cannot be read, so that nothing else seems to be missing.
+const unread value.Secret = "unread"
+
+// readSecrets fills each secret whose _file key is set from that file.
 func readSecrets(r *report, cfg *Config) {
 	walk("", reflect.ValueOf(cfg).Elem(), func(path string, all fields) {
 		for _, f := range all {
@@ -23,8 +25,8 @@ func readSecrets(r *report, cfg *Config) {
 			}
 			secret, err := value.ReadSecret(file.String())
 			if err != nil {
-				r.absorb(value.Wrong(at, "reading the secret: %v", err))
-				continue
+				r.absorb(value.Wrong(at, "%v", err))
+				secret = unread
 			}
 			f.value.Set(reflect.ValueOf(secret))
 		}

@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"github.com/trailship/trailship/config/value"
+	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/pipeline/ecs"
 )
 
 // Output says how documents look and where they go.
 type Output struct {
-	Retain       string `yaml:"retain"`        // which copies of the free-form objects are kept: all, keyword, flattened, minimal, none
-	KeepOriginal bool   `yaml:"keep_original"` // event.original
-	Index        string `yaml:"index"`         // {…} is filled from the event's own time
-	Namespace    string `yaml:"namespace"`     // data_stream.namespace
+	Retain       ecs.Retain `yaml:"retain"`        // which copies of the free-form objects are kept: all, keyword, flattened, minimal, none
+	KeepOriginal bool       `yaml:"keep_original"` // event.original
+	Index        string     `yaml:"index"`         // {…} is filled from the event's own time
+	Namespace    string     `yaml:"namespace"`     // data_stream.namespace
 }
 
 // Limits bound what the daemon takes at a time.
@@ -45,11 +47,14 @@ type Log struct {
 
 // Validate returns every Problem of the section.
 func (o Output) Validate() error {
-	return errors.Join(
-		oneOf("retain", o.Retain, "all", "keyword", "flattened", "minimal", "none"),
-		validIndex("index", o.Index),
+	errs := []error{
+		oneOf("retain", string(o.Retain), "all", "keyword", "flattened", "minimal", "none"),
 		validNamespace("namespace", o.Namespace),
-	)
+	}
+	if _, err := pipeline.ParseIndexPattern(o.Index); err != nil {
+		errs = append(errs, value.Wrong("index", "%v", err))
+	}
+	return errors.Join(errs...)
 }
 
 // The least a daemon can work with: smaller ones would stand still or send a request for every document.
@@ -127,33 +132,4 @@ func validNamespace(key, name string) error {
 		return value.Wrong(key, "%q cannot be a namespace: write lower-case letters, digits and _, such as default", name)
 	}
 	return nil
-}
-
-// validIndex follows the rules for index names. What stands in braces is filled from the event's time and checked where
-// that is done. Source: Elasticsearch Guide, "Create index", path parameters.
-func validIndex(key, name string) error {
-	switch bare := outsideBraces(name); {
-	case name == "":
-		return value.Wrong(key, `an index must have a name: write one such as "logs-aws.cloudtrail-trailship-{yyyy.MM.dd}"`)
-	case strings.ToLower(bare) != bare || strings.ContainsAny(bare, `\/*?"<>| ,#:`):
-		return value.Wrong(key, "%q cannot name an index: write lower-case letters, digits, - _ and .", name)
-	case strings.ContainsAny(name[:1], "-_+.") || len(name) > 200:
-		return value.Wrong(key, "%q cannot name an index: it must begin with a letter or digit and be at most 200 long", name)
-	}
-	return nil
-}
-
-// outsideBraces is text without each {…}.
-func outsideBraces(text string) string {
-	var out strings.Builder
-	for {
-		before, after, found := strings.Cut(text, "{")
-		out.WriteString(before)
-		if !found {
-			return out.String()
-		}
-		if _, text, found = strings.Cut(after, "}"); !found {
-			return out.String()
-		}
-	}
 }
