@@ -39,6 +39,9 @@ type Keys struct {
 // DefaultVisibility is the visibility timeout of a queue that sets none.
 const DefaultVisibility = 5 * time.Minute
 
+// SetDefaults fills in what a queue of the configuration file means that it does not say.
+func (q *QueueConfig) SetDefaults() { q.VisibilityTimeout = DefaultVisibility }
+
 // The bounds of a visibility timeout: below the first the heartbeat would be most of the traffic, the second is SQS's own.
 const (
 	minVisibility = 30 * time.Second
