@@ -34,6 +34,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&s.binary, "binary", "", "the trailship to measure; empty: build it")
 	flags.StringVar(&s.samples, "samples", "test/samples/invictus", "folder of sample files")
 	flags.DurationVar(&s.idle, "idle", 10*time.Second, "how long idleness is watched")
+	flags.BoolVar(&s.strict, "strict", false, "a missed bound is an error")
 	standIn := flags.Bool("stand-in", false, "be the stand-in (the bench starts itself so)")
 	objects := flags.Int("objects", 0, "with -stand-in: how many objects")
 	perObject := flags.Int("per-object", 50, "records of an object")
@@ -67,7 +68,7 @@ func build(ctx context.Context) (binary string, remove func(), err error) {
 	return binary, func() { _ = os.RemoveAll(dir) }, cmd.Run()
 }
 
-// measure prints the table. A bound that is not met is an error.
+// measure prints the table. A bound that is not met is an error only when the caller is strict: a slow machine is no bug.
 func measure(ctx context.Context, s setting, rows []string, perObject int, out io.Writer) error {
 	const minRate, largeObject = 35_000, 40_000
 	var figures []figure
@@ -103,7 +104,7 @@ func measure(ctx context.Context, s setting, rows []string, perObject int, out i
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if missed > 0 {
+	if missed > 0 && s.strict {
 		return fmt.Errorf("%d bounds missed", missed)
 	}
 	return nil

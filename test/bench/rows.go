@@ -11,6 +11,7 @@ type setting struct {
 	binary, samples string
 	records         int
 	idle            time.Duration
+	strict          bool
 }
 
 // figure is one line of the table.
