@@ -75,6 +75,7 @@ type Engine struct {
 	wake    chan struct{}
 
 	compressors chan *gzip.Writer // as many as may compress at once
+	creating    chan struct{}     // as many indices as may be made at once
 	payloads    sync.Pool
 	requests    sync.Pool
 
@@ -108,7 +109,8 @@ func New(o Options) *Engine {
 	e := &Engine{
 		o: o, url: bulkURL(o.Query), log: o.Log, metrics: newMetrics(o.Metrics),
 		wake: make(chan struct{}, 1), compressors: make(chan *gzip.Writer, runtime.GOMAXPROCS(0)),
-		queue: newQueue(), pace: newPace(o.Limits.Requests), cut: int(o.Limits.Bytes),
+		creating: make(chan struct{}, 4),
+		queue:    newQueue(), pace: newPace(o.Limits.Requests), cut: int(o.Limits.Bytes),
 		indices: map[string]*index{}, parked: map[*index]struct{}{}, said: map[string]time.Time{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -125,7 +127,9 @@ func New(o Options) *Engine {
 // Close ends all requests and waits for them. Write must not be called any more; writes that still wait stay without
 // fates until their contexts end.
 func (e *Engine) Close() error {
-	e.cancel()
+	e.mu.Lock()
+	e.cancel() // under the lock: whoever holds it and sees the engine open may still start something
+	e.mu.Unlock()
 	e.running.Wait()
 	return nil
 }
@@ -227,9 +231,9 @@ func (e *Engine) carry(r *request) {
 	if z == nil {
 		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // its only error is a wrong level
 	}
-	lost, err := r.assemble(z, p)
+	lost := r.assemble(z, p)
 	e.compressors <- z
-	if err == nil && r.docs > 0 {
+	if r.docs > 0 {
 		e.metrics.bytes.Add(float64(r.bytes))
 		e.metrics.wire.Add(float64(p.buf.Len()))
 		v := e.send(r, p)

@@ -84,6 +84,12 @@ func (e *Engine) enqueue(s span, now time.Time) {
 
 // create makes an index and lets its documents go, or parks it for good reasons.
 func (e *Engine) create(ix *index) {
+	select {
+	case e.creating <- struct{}{}:
+		defer func() { <-e.creating }()
+	case <-e.ctx.Done():
+		return
+	}
 	ctx, cancel := context.WithTimeout(e.ctx, createTimeout)
 	err := e.o.Creator.CreateIndex(ctx, ix.name)
 	cancel()
@@ -155,7 +161,8 @@ func (e *Engine) probe(ix *index) {
 		p.spans = p.spans[1:]
 	}
 	if len(p.spans) == 0 {
-		e.unpark(ix) // nobody waits: the next document will tell
+		p.why = nil // nobody waits: the next document will tell
+		e.unpark(ix)
 		return
 	}
 	p.spans[0].w.release()
@@ -181,7 +188,7 @@ func (e *Engine) abandon(ix *index, last held) {
 	e.complain("abandoned", "an index takes no documents for long: they are refused as "+typeIndexBlocked,
 		zap.String("index", ix.name), zap.Error(last.why))
 	spans := append(ix.parking.spans, last.span)
-	ix.parking.spans = nil
+	ix.parking.spans, ix.parking.why = nil, nil
 	for _, s := range spans {
 		if !s.w.hold() {
 			continue

@@ -26,6 +26,9 @@ func (e *Engine) apply(r *request, v verdict) {
 
 // failed sends all documents of a failed request again: whether they are stored is unknown, or nothing was.
 func (e *Engine) failed(r *request, v verdict) {
+	if e.ctx.Err() != nil {
+		return // by Close
+	}
 	e.metrics.retries.WithLabelValues(v.result).Add(float64(r.docs))
 	now := time.Now()
 	e.mu.Lock()

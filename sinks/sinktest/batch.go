@@ -33,7 +33,8 @@ func (Format) AppendDegraded(dst []byte, r *cloudtrail.Record, why string) []byt
 func (Format) Stamp(doc []byte, at time.Time) {
 	const key = `"ingested":"`
 	if i := bytes.Index(doc, []byte(key)); i >= 0 {
-		at.UTC().AppendFormat(doc[:i+len(key)], stampLayout)
+		var text [64]byte // AppendFormat writes beyond its end for a moment: not into the document
+		copy(doc[i+len(key):], at.UTC().AppendFormat(text[:0], stampLayout))
 	}
 }
 
