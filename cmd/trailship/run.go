@@ -16,6 +16,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/trailship/trailship/config"
+	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/awsconfig"
 	"github.com/trailship/trailship/pipeline/ecs"
@@ -108,7 +109,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 		AWS: account, Metrics: source.NewMetrics(registry), Log: log.Named("source"), Watch: watch(pulses, sourceSilence),
 	})
 	if err != nil {
-		return fmt.Errorf("opening the queues: %w", err)
+		return value.Under("sources", err)
 	}
 	p, err := newPipeline(cfg, queues, sink, metrics, log)
 	if err != nil {
@@ -160,7 +161,9 @@ func ended(ctx context.Context, err error, counts pipeline.Counts, log *zap.Logg
 // newRegistry is where every component's metrics go, with those of the Go runtime and of the process.
 func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
+	)
 	return registry
 }
 

@@ -84,10 +84,11 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// announce puts an object of n records into the bucket and its notice into the queue. It returns the object's key.
-func (w *world) announce(n int) string {
+// announce puts an object of n records into the bucket and its notice into the queue. It returns the object's key
+// and the message's id.
+func (w *world) announce(n int) (key, id string) {
 	w.objects++
-	key := fmt.Sprintf("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/20/111122223333_CloudTrail_eu-west-1_20261120T1005Z_%06d.json.gz", w.objects)
+	key = fmt.Sprintf("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/20/111122223333_CloudTrail_eu-west-1_20261120T1005Z_%06d.json.gz", w.objects)
 	var text bytes.Buffer
 	compressor := gzip.NewWriter(&text)
 	fmt.Fprint(compressor, `{"Records":[`)
@@ -101,13 +102,12 @@ func (w *world) announce(n int) string {
 	fmt.Fprint(compressor, "]}")
 	compressor.Close() //nolint:errcheck // into memory
 	w.s3.Put(bucket, key, text.Bytes())
-	w.notice(key, text.Len())
-	return key
+	return key, w.notice(key, text.Len())
 }
 
 // notice announces an object, maybe once more.
-func (w *world) notice(key string, size int) {
-	w.sqs.Send(queue, fmt.Sprintf(`{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu-west-1","eventTime":"2026-11-20T10:05:00.000Z","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":%q},"object":{"key":%q,"size":%d}}}]}`,
+func (w *world) notice(key string, size int) (id string) {
+	return w.sqs.Send(queue, fmt.Sprintf(`{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu-west-1","eventTime":"2026-11-20T10:05:00.000Z","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":%q},"object":{"key":%q,"size":%d}}}]}`,
 		bucket, key, size))
 }
 
@@ -227,7 +227,7 @@ func TestRun_again(t *testing.T) {
 	const objects, records = 200, 20
 	keys := make([]string, objects)
 	for i := range keys {
-		keys[i] = w.announce(records)
+		keys[i], _ = w.announce(records)
 	}
 	d := start(t, w.config(t, "limits: {in_flight: 8}"))
 	eventually(t, "some documents", func() bool { return w.cluster.Count() > 0 })

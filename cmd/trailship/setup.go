@@ -72,7 +72,7 @@ func openSink(
 		Pulse:       pulse,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("opening the sink: %w", err)
+		return nil, err // it names the key
 	}
 	return sink, nil
 }

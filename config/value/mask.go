@@ -11,14 +11,15 @@ import (
 // Mask hides the user and password of every URL in text, so that https://user:pass@host/ reads https://<secret>@host/.
 // Whatever shows a URL that a person wrote passes through it: errors, logs, status, the printed configuration.
 func Mask(text string) string {
-	const scheme = "://"
+	const scheme = ":/" // a second slash may be missing where the message is about just that
 	var out strings.Builder
 	for {
 		i := strings.Index(text, scheme)
 		if i < 0 {
 			break
 		}
-		i += len(scheme)
+		for i += len(scheme); i < len(text) && text[i] == '/'; i++ {
+		}
 		out.WriteString(text[:i])
 		text = text[i:]
 		authority := text
@@ -30,9 +31,6 @@ func Mask(text string) string {
 			out.WriteString("<secret>")
 			text = text[at:]
 		}
-	}
-	if out.Len() == 0 {
-		return text
 	}
 	out.WriteString(text)
 	return out.String()

@@ -89,6 +89,7 @@ func TestMask(t *testing.T) {
 		`Get "http://u:p%40ss@h/": refused`:        `Get "http://<secret>@h/": refused`,
 		"https://user:pa@ss@es":                    "https://<secret>@es",
 		"https://user:pa/ss@es/path":               "https://<secret>@es/path",
+		"http:/user:pass@es":                       "http:/<secret>@es",
 		"https://token@es, https://u:p@two":        "https://<secret>@es, https://<secret>@two",
 		"https://es:9200/a@b":                      "https://es:9200/a@b",
 		"no url at all, user@example.com":          "no url at all, user@example.com",
