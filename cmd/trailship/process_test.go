@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -136,9 +137,10 @@ func TestProcess_secondSignal(t *testing.T) {
 // A cluster that is away at the start is waited for: readiness says what to do, liveness is well, and nothing is lost.
 func TestProcess_clusterAway(t *testing.T) {
 	w := newWorld(t)
-	away := true
+	var away atomic.Bool
+	away.Store(true)
 	w.cluster.Fault = func(*http.Request) *standin.ClusterFault {
-		if away {
+		if away.Load() {
 			return &standin.ClusterFault{Status: http.StatusServiceUnavailable}
 		}
 		return nil
@@ -159,7 +161,7 @@ func TestProcess_clusterAway(t *testing.T) {
 	if text, code := health(); code != exitOK || text != "ok\n" {
 		t.Errorf("liveness: got %q and exit code %d", text, code)
 	}
-	w.cluster.Lock(func() { away = false })
+	away.Store(false)
 	eventually(t, "an empty queue", func() bool { return w.left() == 0 })
 	eventually(t, "that it is ready", func() bool { _, code := health("--ready"); return code == exitOK })
 	if w.cluster.Count() != 5 {
