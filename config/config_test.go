@@ -155,15 +155,15 @@ func known(path string, t reflect.Type, into map[string]bool) {
 	default:
 		return
 	}
-	for i := range t.NumField() {
-		name, options, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+	for f := range t.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		switch {
 		case options == "inline":
-			known(path, t.Field(i).Type, into)
+			known(path, f.Type, into)
 		case name != "" && name != "-":
 			at := strings.TrimPrefix(path+"."+name, ".")
 			into[at] = true
-			known(at, t.Field(i).Type, into)
+			known(at, f.Type, into)
 		}
 	}
 }

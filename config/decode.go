@@ -66,7 +66,7 @@ func (d *decoder) value(path string, node ast.Node, into reflect.Value) {
 	if node == nil {
 		return
 	}
-	if _, ok := into.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if _, ok := reflect.TypeAssert[encoding.TextUnmarshaler](into.Addr()); ok {
 		d.scalar(path, node, into)
 		return
 	}
@@ -109,7 +109,7 @@ func (d *decoder) resolve(path string, node ast.Node) ast.Node {
 // setDefaults fills a freshly made *T by its own Default method, where it has one. Components whose Config stands in a
 // list or is left out by default say so what a key means that is not there.
 func setDefaults(pointer reflect.Value) {
-	if c, ok := pointer.Interface().(interface{ SetDefaults() }); ok {
+	if c, ok := reflect.TypeAssert[interface{ SetDefaults() }](pointer); ok {
 		c.SetDefaults()
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -26,7 +27,7 @@ func expand(text string, env func(string) (string, bool)) (string, error) {
 		out.WriteString(before)
 		name, rest, closed := strings.Cut(after, "}")
 		if !closed || !variable(name) {
-			return "", fmt.Errorf("${ begins a variable that does not end: write ${NAME} with letters, digits and _, or $${ for a plain ${")
+			return "", errors.New("${ begins a variable that does not end: write ${NAME} with letters, digits and _, or $${ for a plain ${")
 		}
 		v, ok := env(name)
 		if !ok {

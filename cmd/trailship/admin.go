@@ -73,7 +73,7 @@ func verdict(w http.ResponseWriter, err error) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		text = value.Mask(err.Error())
 	}
-	fmt.Fprintln(w, text) //nolint:errcheck // the client went away: nobody to tell
+	fmt.Fprintln(w, text)
 }
 
 // status is the answer of /status.
@@ -151,7 +151,7 @@ func (a *admin) serve(l net.Listener, log *zap.Logger) (stop func()) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
-			server.Close() //nolint:errcheck // what is left are connections to drop
+			server.Close()
 		}
 		<-done
 	}

@@ -97,7 +97,7 @@ func ask(ctx context.Context, url string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("asking the daemon: %w; is it running, and does its server.listen say this address?", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // read only
+	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
 	if err != nil {
 		return "", fmt.Errorf("reading the answer of %s: %w", url, err)

@@ -16,11 +16,10 @@ const overhead = 48 << 20
 func limitMemory(budget value.Bytes) (value.Bytes, error) {
 	want := uint64(budget) + overhead
 	limit, err := memlimit.Set(memlimit.WithRatio(1), memlimit.WithProvider(func() (uint64, error) {
-		cgroup, err := memlimit.FromCgroup()
-		if err != nil { // there is no cgroup, or none with a limit
-			return want, nil
+		if cgroup, err := memlimit.FromCgroup(); err == nil { // there is a cgroup, and it has a limit
+			return min(want, cgroup/10*9), nil
 		}
-		return min(want, cgroup/10*9), nil
+		return want, nil
 	}))
 	if err != nil {
 		return 0, fmt.Errorf("limiting memory: %w", err)

@@ -97,7 +97,7 @@ func (n *normalizer) file(path string, stdin io.Reader) (refused int, err error)
 	if err != nil {
 		return 0, fmt.Errorf("reading: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	return n.input(path, file, &cloudtrail.Object{Key: path, Read: time.Now(), KeyInfo: cloudtrail.ParseKey(path)})
 }
 
@@ -109,7 +109,7 @@ func (n *normalizer) input(name string, src io.Reader, object *cloudtrail.Object
 		record, err := n.reader.Next()
 		var bad *cloudtrail.Refused
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return refused, n.flush()
 		case errors.As(err, &bad):
 			refused++

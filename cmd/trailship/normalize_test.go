@@ -22,7 +22,7 @@ func TestNormalizer_stream(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		done <- newNormalizer(ecs.Config{}, sink, io.Discard).files([]string{"-"}, in)
-		sink.Close() //nolint:errcheck // a pipe
+		sink.Close()
 	}()
 	documents := bufio.NewReader(out)
 	for i := range 3 {
@@ -32,7 +32,7 @@ func TestNormalizer_stream(t *testing.T) {
 			t.Fatalf("got %q, %v; want %s", line, err, want)
 		}
 	}
-	feed.Close() //nolint:errcheck // a pipe
+	feed.Close()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

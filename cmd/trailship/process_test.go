@@ -239,7 +239,7 @@ func pages(t *testing.T, address string, well bool) string {
 			t.Fatal(err)
 		}
 		io.Copy(&said, response.Body) //nolint:errcheck // into memory
-		response.Body.Close()         //nolint:errcheck // read only
+		response.Body.Close()
 	}
 	return said.String()
 }

@@ -204,7 +204,7 @@ func startAdmin(ctx context.Context, cfg *config.Config, a *admin, log *zap.Logg
 	if err != nil {
 		return nil, err
 	}
-	return a.serve(l, log), nil
+	return a.serve(l, log), nil //nolint:contextcheck // it goes on while ctx has ended, through the drain
 }
 
 // besides runs what goes on beside the pipeline: the sink's greeting, the watchdog, and the word to systemd that the

@@ -80,7 +80,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // nothing was sent
+	defer l.Close()
 	return l.Addr().String()
 }
 
@@ -100,7 +100,7 @@ func (w *world) announce(n int) (key, id string) {
 			i%60, w.objects, i)
 	}
 	fmt.Fprint(compressor, "]}")
-	compressor.Close() //nolint:errcheck // into memory
+	compressor.Close()
 	w.s3.Put(bucket, key, text.Bytes())
 	return key, w.notice(key, text.Len())
 }
@@ -278,11 +278,11 @@ func TestRun_metrics(t *testing.T) {
 
 // scrape returns the value of every counter and gauge, summed over its labels.
 func scrape(address string) (map[string]float64, error) {
-	response, err := http.Get("http://" + address + "/metrics") //nolint:noctx // a test
+	response, err := http.Get("http://" + address + "/metrics")
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // read only
+	defer response.Body.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(response.Body)
 	if err != nil {
@@ -305,7 +305,7 @@ func TestRun_takenPort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // nothing was sent
+	defer l.Close()
 	err = run(t.Context(), cfg, zap.NewNop())
 	if err == nil || exitCode(err) != exitUsage || !strings.Contains(err.Error(), "is taken") {
 		t.Errorf("got %v with exit code %d", err, exitCode(err))

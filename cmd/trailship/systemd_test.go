@@ -24,7 +24,7 @@ func systemd(t *testing.T) *net.UnixConn {
 	if err != nil {
 		t.Skip("no unix datagram sockets here:", err)
 	}
-	t.Cleanup(func() { socket.Close() }) //nolint:errcheck // the test is over
+	t.Cleanup(func() { socket.Close() })
 	t.Setenv("NOTIFY_SOCKET", path)
 	return socket
 }

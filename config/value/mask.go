@@ -67,7 +67,7 @@ func ReadSecret(path string) (Secret, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w; give a file that the daemon may read", err)
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxSecret+1))
 	if err != nil {
 		return "", fmt.Errorf("%w; give a file that the daemon may read", err)

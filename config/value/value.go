@@ -43,8 +43,14 @@ func units() []struct {
 		suffix string
 		size   float64
 	}{
-		{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
-		{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1},
+		{"KiB", 1 << 10},
+		{"MiB", 1 << 20},
+		{"GiB", 1 << 30},
+		{"KB", 1e3},
+		{"MB", 1e6},
+		{"GB", 1e9},
+		{"B", 1},
+		{"", 1},
 	}
 }
 
@@ -98,7 +104,6 @@ func Wrong(key, format string, args ...any) error {
 
 // Under puts section in front of the key of every Problem in err, which may be joined ones or nil.
 func Under(section string, err error) error {
-	var p *Problem
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []error
 		for _, e := range joined.Unwrap() {
@@ -106,7 +111,7 @@ func Under(section string, err error) error {
 		}
 		return errors.Join(out...)
 	}
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*Problem](err); ok {
 		key := section + "." + p.Key
 		if p.Key == "" {
 			key = section
