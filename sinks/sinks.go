@@ -72,7 +72,7 @@ type Opened struct {
 
 	indices *cluster.Indices // nil: no cluster
 	ask     cluster.Transport
-	closer  io.Closer
+	closers []io.Closer // in the order of closing
 }
 
 // Open opens the sink of c, which is valid. It asks a cluster nothing: one that is away at the start is waited for, and the
@@ -104,7 +104,11 @@ func Open(c Config, o Options) (*Opened, error) {
 	engine := bulk.New(bulk.Options{
 		Transport: opened.ask, Creator: opened.indices, Limits: o.Limits, Log: o.Log, Metrics: o.Metrics, Pulse: o.Pulse,
 	})
-	opened.Sink, opened.closer = engine, engine
+	opened.Sink = engine
+	opened.closers = append(opened.closers, engine)
+	if c, ok := opened.ask.(io.Closer); ok {
+		opened.closers = append(opened.closers, c)
+	}
 	return opened, nil
 }
 
@@ -117,7 +121,8 @@ func openFile(c ndjson.Config, o Options) (*Opened, error) {
 	if err != nil {
 		return nil, value.Wrong("sinks.ndjson.path", "%v", err)
 	}
-	opened.Sink, opened.closer = sink, sink
+	opened.Sink = sink
+	opened.closers = append(opened.closers, sink)
 	return opened, nil
 }
 
@@ -130,10 +135,15 @@ func (s *Opened) place(o Options, in deadletter.Cluster) error {
 	return value.Under("dead_letter", err)
 }
 
+// creator is the part of cluster.Indices that dead letters need.
+type creator interface {
+	CreateIndex(ctx context.Context, name string) error
+}
+
 // clusterOf is a cluster as dead letters need it.
 type clusterOf struct {
 	cluster.Transport
-	*cluster.Indices
+	creator
 }
 
 // Setup installs the index templates, with the rights of the set-up role. A sink that has none is no error.
@@ -164,4 +174,10 @@ func (s *Opened) Greet(ctx context.Context, log *zap.Logger) {
 }
 
 // Close ends the sink. No write may be under way.
-func (s *Opened) Close() error { return s.closer.Close() }
+func (s *Opened) Close() error {
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -40,8 +40,11 @@ func (e *Error) Error() string {
 	if e.Reason != "" {
 		text += ": " + e.Reason
 	}
-	if e.Status == http.StatusUnauthorized {
+	switch e.Status {
+	case http.StatusUnauthorized:
 		text += "; check the sink's api_key, or username and password, or the role that signs the requests"
+	case http.StatusForbidden:
+		text += "; give the sink's user the rights of the roles in deploy"
 	}
 	return text
 }
@@ -53,9 +56,12 @@ type cause struct {
 	CausedBy *cause `json:"caused_by"`
 }
 
+// caller calls a cluster's API.
+type caller struct{ Transport }
+
 // call sends a JSON request and decodes the answer into out, unless that is nil. It returns an *Error for an answer that
 // is no success.
-func call(ctx context.Context, t Transport, method, path string, in, out any) error {
+func (t caller) call(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var body io.Reader
@@ -113,6 +119,9 @@ func answerError(status int, text []byte) error {
 	return e
 }
 
+// forbidden reports whether err is the answer to a role that may not.
+func forbidden(err error) bool { return has(err, http.StatusForbidden, "") }
+
 // has reports whether err is an answer with this status and, unless "", type.
 func has(err error, status int, kind string) bool {
 	var e *Error
@@ -133,7 +142,7 @@ func Ask(ctx context.Context, t Transport) (Info, error) {
 			Distribution string `json:"distribution"`
 		} `json:"version"`
 	}
-	err := call(ctx, t, http.MethodGet, "/", nil, &answer)
+	err := caller{t}.call(ctx, http.MethodGet, "/", nil, &answer)
 	if has(err, http.StatusNotFound, "") {
 		return Info{}, nil
 	}

@@ -2,9 +2,12 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -12,7 +15,7 @@ import (
 
 // Indices makes the indices that documents go to, each below a template of ours. It is safe for concurrent use.
 type Indices struct {
-	transport Transport
+	caller
 	templates []Template
 	log       *zap.Logger
 
@@ -22,7 +25,7 @@ type Indices struct {
 
 // NewIndices returns Indices for these templates. It asks the cluster nothing.
 func NewIndices(t Transport, log *zap.Logger, templates ...Template) *Indices {
-	return &Indices{transport: t, templates: templates, log: log, ready: map[string]bool{}}
+	return &Indices{caller: caller{t}, templates: templates, log: log, ready: map[string]bool{}}
 }
 
 // Setup installs every template that is missing or older than ours, and brings the mapping of indices that exist up to
@@ -49,28 +52,56 @@ func (x *Indices) Setup(ctx context.Context) error {
 	return nil
 }
 
-// CreateIndex makes an index, and before it the template that it needs. An index that is there already is fine. The error
-// says what to do.
+// CreateIndex makes an index, and before it the template that it needs. An index that is there already is fine, under an
+// alias too. The error says what to do.
 func (x *Indices) CreateIndex(ctx context.Context, name string) error {
-	if err := x.ensure(ctx); err != nil {
+	blind, err := x.ensure(ctx)
+	if err != nil {
 		return err
 	}
-	err := call(ctx, x.transport, http.MethodPut, "/"+url.PathEscape(name), nil, nil)
-	switch {
-	case err == nil:
-		x.log.Info("index created", zap.String("index", name))
-		return nil
-	case has(err, http.StatusBadRequest, "resource_already_exists_exception"):
-		return nil
-	case has(err, http.StatusForbidden, ""):
-		return fmt.Errorf("creating index %s: give the sink's user the rights of the writer role in deploy: %w", name, err)
+	if err := x.create(ctx, name, blind); err != nil && !exists(err) {
+		return fmt.Errorf("creating index %s: %w", name, err)
 	}
-	return fmt.Errorf("creating index %s: %w", name, err)
+	x.log.Info("index is there", zap.String("index", name))
+	return nil
+}
+
+// create makes an index. blind says that the templates could not be seen: then the index gets their mapping by itself.
+func (x *Indices) create(ctx context.Context, name string, blind bool) error {
+	t, ours := x.templateOf(name)
+	if !blind || !ours {
+		return x.call(ctx, http.MethodPut, "/"+url.PathEscape(name), nil, nil)
+	}
+	known := types{}
+	for {
+		body := object{"settings": t.settings, "mappings": t.mappings(known)}
+		err := x.call(ctx, http.MethodPut, "/"+url.PathEscape(name), body, nil)
+		if err == nil || !known.refused(err) {
+			return err
+		}
+	}
+}
+
+// exists reports whether an index could not be made because there is one of that name, or an alias.
+func exists(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Type == "resource_already_exists_exception" ||
+		e.Type == "invalid_index_name_exception" && strings.Contains(e.Reason, "already exists as alias"))
+}
+
+// templateOf is the template whose pattern matches an index.
+func (x *Indices) templateOf(name string) (Template, bool) {
+	for _, t := range x.templates {
+		if matched, err := path.Match(t.Pattern, name); err == nil && matched {
+			return t, true
+		}
+	}
+	return Template{}, false
 }
 
 // ensure makes sure, once, that every template is in the cluster. Without ours, a built-in one might make a data stream of
-// an index's name for good.
-func (x *Indices) ensure(ctx context.Context) error {
+// an index's name for good. blind says that the role may not see templates, as a writer of Elasticsearch's may not.
+func (x *Indices) ensure(ctx context.Context) (blind bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, t := range x.templates {
@@ -78,17 +109,18 @@ func (x *Indices) ensure(ctx context.Context) error {
 			continue
 		}
 		version, err := x.installed(ctx, t)
-		if err != nil {
-			return err
+		if forbidden(err) {
+			return true, nil
 		}
-		if version < Version {
-			if err := x.replace(ctx, t, version); err != nil {
-				return err
-			}
+		if err == nil && version < Version {
+			err = x.replace(ctx, t, version)
+		}
+		if err != nil {
+			return false, err
 		}
 		x.ready[t.Name] = true
 	}
-	return nil
+	return false, nil
 }
 
 // replace installs a template over the version that is there, 0 for none. A role that may not is enough as long as there
@@ -99,11 +131,11 @@ func (x *Indices) replace(ctx context.Context, t Template, version int) error {
 	case err == nil:
 		x.log.Info("index template installed", zap.String("template", t.Name), zap.String("pattern", t.Pattern), zap.Int("version", Version))
 		return nil
-	case has(err, http.StatusForbidden, "") && version > 0:
+	case forbidden(err) && version > 0:
 		x.log.Warn("an older index template is in the cluster, run trailship setup with the set-up role to bring it up to date",
 			zap.String("template", t.Name), zap.Int("version", version))
 		return nil
-	case has(err, http.StatusForbidden, ""):
+	case forbidden(err):
 		return fmt.Errorf("the index template is missing: run trailship setup with the set-up role: %w", err)
 	}
 	return err
@@ -118,7 +150,7 @@ func (x *Indices) installed(ctx context.Context, t Template) (int, error) {
 			} `json:"index_template"`
 		} `json:"index_templates"`
 	}
-	err := call(ctx, x.transport, http.MethodGet, "/_index_template/"+url.PathEscape(t.Name), nil, &answer)
+	err := x.call(ctx, http.MethodGet, "/_index_template/"+url.PathEscape(t.Name), nil, &answer)
 	if has(err, http.StatusNotFound, "") {
 		return 0, nil
 	}
@@ -135,7 +167,7 @@ func (x *Indices) installed(ctx context.Context, t Template) (int, error) {
 func (x *Indices) install(ctx context.Context, t Template) (types, error) {
 	known := types{}
 	for {
-		err := call(ctx, x.transport, http.MethodPut, "/_index_template/"+url.PathEscape(t.Name), t.body(known), nil)
+		err := x.call(ctx, http.MethodPut, "/_index_template/"+url.PathEscape(t.Name), t.body(known), nil)
 		if err == nil {
 			return known, nil
 		}
@@ -148,7 +180,7 @@ func (x *Indices) install(ctx context.Context, t Template) (types, error) {
 // upgradeLive puts the mapping on the indices that exist, so that new fields are searchable in today's index too.
 func (x *Indices) upgradeLive(ctx context.Context, t Template, known types) error {
 	path := "/" + url.PathEscape(t.Pattern) + "/_mapping?allow_no_indices=true&ignore_unavailable=true"
-	err := call(ctx, x.transport, http.MethodPut, path, t.mappings(known), nil)
+	err := x.call(ctx, http.MethodPut, path, t.mappings(known), nil)
 	if err != nil && !has(err, http.StatusNotFound, "") {
 		return fmt.Errorf("updating the mapping of %s: %w", t.Pattern, err)
 	}

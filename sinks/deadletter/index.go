@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -23,6 +25,7 @@ type Cluster interface {
 const (
 	buryTimeout = 30 * time.Second
 	buryTries   = 4
+	maxRequest  = 1 << 20 // bytes from which a request is full; one letter may be larger
 	maxAnswer   = 16 << 20
 )
 
@@ -30,26 +33,39 @@ const (
 type index struct {
 	name    string
 	cluster Cluster
+	there   atomic.Bool
 }
 
 func (x *index) String() string { return "index " + x.name }
 
-// Bury writes the letters with one request, and again with pauses while the cluster is busy. A letter that is there
-// already counts as kept.
+// Bury writes the letters, each request again with pauses while the cluster is busy. A letter that is there already counts
+// as kept.
 func (x *index) Bury(ctx context.Context, letters []pipeline.Letter) error {
-	if err := x.cluster.CreateIndex(ctx, x.name); err != nil {
-		return err
+	if !x.there.Load() {
+		if err := x.cluster.CreateIndex(ctx, x.name); err != nil {
+			return err
+		}
+		x.there.Store(true)
 	}
-	body, err := x.request(letters)
-	if err != nil {
-		return err
+	for len(letters) > 0 {
+		body, n, err := x.request(letters)
+		if err != nil {
+			return err
+		}
+		pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxElapsedTime(0))
+		err = backoff.Retry(func() error { return x.write(ctx, body, n) },
+			backoff.WithContext(backoff.WithMaxRetries(pauses, buryTries-1), ctx))
+		if err != nil {
+			x.there.Store(false) // somebody may have deleted it
+			return err
+		}
+		letters = letters[n:]
 	}
-	pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxElapsedTime(0))
-	return backoff.Retry(func() error { return x.write(ctx, body, len(letters)) },
-		backoff.WithContext(backoff.WithMaxRetries(pauses, buryTries-1), ctx))
+	return nil
 }
 
-func (x *index) request(letters []pipeline.Letter) ([]byte, error) {
+// request is the body of a bulk request for the first n letters.
+func (x *index) request(letters []pipeline.Letter) (text []byte, n int, err error) {
 	type target struct {
 		Index string `json:"_index"`
 		ID    string `json:"_id"`
@@ -57,16 +73,14 @@ func (x *index) request(letters []pipeline.Letter) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	now := time.Now()
-	for i := range letters {
-		action := map[string]target{"create": {x.name, letters[i].ID}}
-		if err := encoder.Encode(action); err != nil {
-			return nil, err
+	for n < len(letters) && body.Len() < maxRequest {
+		action := map[string]target{"create": {x.name, letters[n].ID}}
+		if err := errors.Join(encoder.Encode(action), encoder.Encode(newEntry(&letters[n], now))); err != nil {
+			return nil, 0, err
 		}
-		if err := encoder.Encode(newEntry(&letters[i], now)); err != nil {
-			return nil, err
-		}
+		n++
 	}
-	return body.Bytes(), nil
+	return body.Bytes(), n, nil
 }
 
 // write sends the request once. Every letter must be answered as stored or as there already.
@@ -84,7 +98,11 @@ func (x *index) write(ctx context.Context, body []byte, n int) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the cluster answers %s", res.Status)
+		err := fmt.Errorf("the cluster answers %s", res.Status)
+		if res.StatusCode < http.StatusInternalServerError && res.StatusCode != http.StatusTooManyRequests {
+			return backoff.Permanent(err)
+		}
+		return err
 	}
 	var answer struct {
 		Items []map[string]struct {

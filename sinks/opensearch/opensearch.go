@@ -4,6 +4,7 @@ package opensearch
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,13 +63,14 @@ func (c Config) tls() cluster.TLS {
 // Transport returns the transport for up to conns requests at once. account gives AWS credentials for a region, "" being
 // its own, and is only called for signed requests. It asks the cluster nothing. Its errors are *value.Problem.
 func (c Config) Transport(conns int, account func(region string) aws.Config) (cluster.Transport, error) {
-	http, err := c.tls().HTTP(conns)
+	connections, err := c.tls().HTTP(conns)
 	if err != nil {
 		return nil, err
 	}
 	config := opensearchtransport.Config{
-		Username: c.Username, Password: c.Password.Reveal(), Transport: http, DisableRetry: true,
-		MaxRetryClusterHealth: -1, // nothing but what we call is called: the writer role allows no more
+		Username: c.Username, Password: c.Password.Reveal(), Transport: connections, DisableRetry: true,
+		// Nothing but what we call is called: the writer role allows no more.
+		HealthCheck: opensearchtransport.NoOpHealthCheck, MaxRetryClusterHealth: -1, NodeStatsInterval: -1,
 	}
 	for _, s := range c.URLs {
 		u, err := url.Parse(s)
@@ -87,5 +89,10 @@ func (c Config) Transport(conns int, account func(region string) aws.Config) (cl
 	if err != nil {
 		return nil, value.Wrong("urls", "%v", err)
 	}
-	return t, nil
+	return client{t}, nil
 }
+
+// client gives answers as they come; the transport's own Perform would read them whole first.
+type client struct{ *opensearchtransport.Client }
+
+func (c client) Perform(req *http.Request) (*http.Response, error) { return c.Stream(req) }
