@@ -114,6 +114,26 @@ func TestProcess_kill(t *testing.T) {
 	}
 }
 
+// The set-up installs the templates and ends.
+func TestProcess_setup(t *testing.T) {
+	w := newWorld(t)
+	file := filepath.Join(t.TempDir(), "trailship.yaml")
+	text := fmt.Sprintf("sources: {sqs: [{queue_url: %q}]}\nsinks: %s\n", w.queueURL, w.elasticsearch())
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time there is nothing to do
+		if out, err := exec.CommandContext(t.Context(), "trailship", "setup", "--config", file).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	for _, name := range []string{"trailship-cloudtrail", "trailship-dead-letters"} {
+		if w.cluster.Template(name) == nil {
+			t.Errorf("the template %s is not installed", name)
+		}
+	}
+}
+
 // A second SIGTERM ends a drain at once.
 func TestProcess_secondSignal(t *testing.T) {
 	w := newWorld(t)

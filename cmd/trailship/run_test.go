@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -60,12 +61,14 @@ func newWorld(t *testing.T) *world {
 // config is a configuration for this world. more is further sections.
 func (w *world) config(t *testing.T, more string) *config.Config {
 	t.Helper()
+	if !strings.Contains(more, "sinks:") {
+		more += "\nsinks: " + w.elasticsearch()
+	}
 	text := fmt.Sprintf(`
 aws: {region: eu-west-1}
 sources: {sqs: [{queue_url: %q, visibility_timeout: 30s}]}
-sinks: {elasticsearch: {urls: [%q]}}
 server: {listen: %q}
-`, w.queueURL, w.servers["cluster"], freeAddress(t)) + more
+`, w.queueURL, freeAddress(t)) + more
 	cfg, err := config.Parse("test", []byte(text), func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +89,10 @@ func freeAddress(t *testing.T) string {
 
 // announce puts an object of n records into the bucket and its notice into the queue. It returns the object's key
 // and the message's id.
-func (w *world) announce(n int) (key, id string) {
+func (w *world) announce(n int) (key, id string) { return w.announceWith(n, "") }
+
+// announceWith puts something more into the list of records.
+func (w *world) announceWith(n int, more string) (key, id string) {
 	w.objects++
 	key = fmt.Sprintf("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/20/111122223333_CloudTrail_eu-west-1_20261120T1005Z_%06d.json.gz", w.objects)
 	var text bytes.Buffer
@@ -99,7 +105,7 @@ func (w *world) announce(n int) (key, id string) {
 		fmt.Fprintf(compressor, `{"eventVersion":"1.11","eventTime":"2026-11-20T10:00:%02dZ","awsRegion":"eu-west-1","eventSource":"s3.amazonaws.com","eventName":"GetObject","eventID":"%06d-%06d","recipientAccountId":"111122223333"}`,
 			i%60, w.objects, i)
 	}
-	fmt.Fprint(compressor, "]}")
+	fmt.Fprint(compressor, more, "]}")
 	compressor.Close()
 	w.s3.Put(bucket, key, text.Bytes())
 	return key, w.notice(key, text.Len())
@@ -216,6 +222,78 @@ func TestRun(t *testing.T) {
 	d.end(t)
 	if took := time.Since(told); took > 2*time.Second {
 		t.Errorf("an idle daemon takes %s to end, want less than 2s", took)
+	}
+}
+
+// Every kind of sink does the same job.
+func TestRun_sinks(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "documents")
+	for _, kind := range []string{"opensearch", "ndjson"} {
+		t.Run(kind, func(t *testing.T) {
+			w := newWorld(t)
+			w.cluster.OpenSearch = true
+			for range 5 {
+				w.announce(10)
+			}
+			sink := map[string]string{
+				"opensearch": fmt.Sprintf("sinks: {opensearch: {urls: [%q]}}", w.servers["cluster"]),
+				"ndjson":     fmt.Sprintf("sinks: {ndjson: {path: %q}}", file),
+			}[kind]
+			d := start(t, w.config(t, sink))
+			eventually(t, "an empty queue", func() bool { return w.left() == 0 })
+			d.end(t)
+			got := w.cluster.Count()
+			if kind == "ndjson" {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = bytes.Count(text, []byte("\n"))
+			}
+			if got != 50 {
+				t.Errorf("documents: got %d, want 50", got)
+			}
+		})
+	}
+}
+
+// A record that cannot be read becomes a dead letter, its neighbours are stored, and the message is deleted.
+func TestRun_deadLetters(t *testing.T) {
+	w := newWorld(t)
+	folder := t.TempDir()
+	key, _ := w.announceWith(3, `,{"eventID":"broken","eventTime":2026-11-20}`)
+	d := start(t, w.config(t, fmt.Sprintf("dead_letter: {directory: %q}", folder)))
+	eventually(t, "an empty queue", func() bool { return w.left() == 0 })
+	d.end(t)
+	files, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no dead letters: %v", err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"broken", bucket, key} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("the letter does not say %s: %s", want, text)
+		}
+	}
+	if got := w.cluster.Count(); got != 3 {
+		t.Errorf("documents: got %d, want 3", got)
+	}
+}
+
+// systemd is told when the daemon is ready and when it stops.
+func TestRun_systemd(t *testing.T) {
+	w := newWorld(t)
+	socket := systemd(t)
+	d := start(t, w.config(t, ""))
+	if got := told(t, socket, 10*time.Second); got != "READY=1" {
+		t.Errorf("got %q, want READY=1", got)
+	}
+	d.end(t)
+	if got := told(t, socket, 10*time.Second); got != "STOPPING=1" {
+		t.Errorf("got %q, want STOPPING=1", got)
 	}
 }
 
