@@ -1,0 +1,282 @@
+package local
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+)
+
+// How writes are merged: one transaction takes what waits, up to so many records, and waits so long for more.
+const (
+	groupRecords = 2000
+	groupLinger  = 2 * time.Millisecond
+)
+
+// ErrClosed is the error of a write to a store that was closed.
+var ErrClosed = errors.New("the store is closed")
+
+// Store is a pipeline.Sink. Its methods may be called concurrently.
+type Store struct {
+	*Reader
+	log      *zap.Logger
+	db       *sql.DB
+	insert   *inserter
+	packer   *packer
+	parsed   sync.Pool // of *cloudtrail.Record
+	requests chan *request
+	tasks    chan *task
+	closing  chan struct{}
+	shut     func() error // ends it, once
+	done     chan struct{}
+	failure  atomic.Pointer[error] // of the last transaction
+}
+
+var (
+	_ pipeline.Sink      = (*Store)(nil)
+	_ pipeline.Readiness = (*Store)(nil)
+)
+
+// request is one Write on its way through the writer goroutine. rows and fates belong to that goroutine until done is
+// closed.
+type request struct {
+	rows       []row
+	dictionary []byte // a new one to be kept for later records
+	fates      []pipeline.Fate
+	err        error
+	done       chan struct{}
+}
+
+// task is something else for the writer goroutine to do.
+type task struct {
+	ctx  context.Context //nolint:containedctx // it is the caller's, on its way to another goroutine
+	do   func(context.Context) error
+	err  error
+	done chan struct{}
+}
+
+// Open opens the store at cfg.Path and makes it when there is none. cfg is valid. A file that is not a store, or of
+// another version, or damaged where that shows at once, is an error and stays as it is. The caller closes the store.
+func Open(ctx context.Context, cfg Config, log *zap.Logger) (*Store, error) {
+	if err := ensure(ctx, cfg.Path); err != nil {
+		return nil, err
+	}
+	reader, err := OpenReader(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		Reader: reader, log: log,
+		requests: make(chan *request), tasks: make(chan *task), closing: make(chan struct{}), done: make(chan struct{}),
+	}
+	s.parsed.New = func() any { return new(cloudtrail.Record) }
+	if err := s.start(ctx, cfg); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the store: %w", storeError(cfg.Path, err)), reader.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) start(ctx context.Context, cfg Config) error {
+	db, err := connect(cfg.Path, "synchronous(FULL)", "wal_autocheckpoint(8000)", "journal_size_limit(67108864)", "cache_size(-32768)")
+	if err != nil {
+		return err
+	}
+	s.shut = sync.OnceValue(func() error {
+		close(s.closing)
+		<-s.done
+		return errors.Join(db.Close(), s.Reader.Close())
+	})
+	s.db = db
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		s.insert, err = newInserter(ctx, conn)
+	}
+	var dictionaries [][]byte
+	if err == nil {
+		dictionaries, err = readDictionaries(ctx, s.Reader.db)
+	}
+	var newest []byte
+	if len(dictionaries) > 0 {
+		newest = dictionaries[len(dictionaries)-1]
+	}
+	if err == nil {
+		s.packer, err = newPacker(newest)
+	}
+	if err == nil {
+		err = s.finishLoad(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	go s.run()
+	return nil
+}
+
+// Close ends the store: what was given to Write is committed first. Later writes are refused. It may be called again.
+func (s *Store) Close() error { return s.shut() }
+
+// Ready says whether the last transaction was committed.
+func (s *Store) Ready() error {
+	if err := s.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Write stores the records of the batch, not the documents. It returns when they are committed and synced. A record whose
+// id the store has is a duplicate; none is ever refused. When ctx ends first, they may be committed later.
+func (s *Store) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate, error) {
+	if b.Len() == 0 {
+		return nil, nil
+	}
+	q := &request{rows: make([]row, b.Len()), fates: make([]pipeline.Fate, b.Len()), done: make(chan struct{})}
+	r := s.parsed.Get().(*cloudtrail.Record) //nolint:errcheck // New makes no other
+	defer s.parsed.Put(r)
+	for i := range q.rows {
+		if err := r.Parse(b.Record(i)); err != nil {
+			return nil, fmt.Errorf("reading record %s: %w", b.ID(i), err) // cannot be: it was parsed when it was read
+		}
+		q.rows[i] = newRow(b, i, r, s.packer)
+		if full := s.packer.sample(r); full != nil {
+			q.dictionary = s.train(full)
+		}
+	}
+	select {
+	case s.requests <- q:
+	case <-s.closing:
+		return nil, fmt.Errorf("writing %d records: %w", b.Len(), ErrClosed)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	select {
+	case <-q.done:
+		return q.fates, q.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// train makes a dictionary of samples, nil when that does not work: then records take more room and all else is well.
+func (s *Store) train(full *samples) []byte {
+	dictionary, err := full.dictionary(firstDictionary)
+	if err != nil {
+		s.log.Warn("store goes on without a compression dictionary", zap.Error(err))
+	}
+	return dictionary
+}
+
+// run is the writer goroutine.
+func (s *Store) run() {
+	defer close(s.done)
+	for {
+		select {
+		case q := <-s.requests:
+			s.commit(s.gather(q))
+		case t := <-s.tasks:
+			t.err = t.do(t.ctx)
+			close(t.done)
+		case <-s.closing:
+			return
+		}
+	}
+}
+
+// do has the writer goroutine do something between two transactions and waits for it.
+func (s *Store) do(ctx context.Context, do func(context.Context) error) error {
+	t := &task{ctx: ctx, do: do, done: make(chan struct{})}
+	select {
+	case s.tasks <- t:
+		<-t.done
+		return t.err
+	case <-s.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// gather waits a moment for further requests.
+func (s *Store) gather(first *request) []*request {
+	group, records := []*request{first}, len(first.rows)
+	linger := time.NewTimer(groupLinger)
+	defer linger.Stop()
+	for records < groupRecords {
+		select {
+		case q := <-s.requests:
+			group = append(group, q)
+			records += len(q.rows)
+		case <-linger.C:
+			return group
+		case <-s.closing:
+			return group
+		}
+	}
+	return group
+}
+
+// commit stores the rows of a group in one transaction and ends its requests.
+func (s *Store) commit(group []*request) {
+	var rows []*row
+	var dictionary []byte
+	for _, q := range group {
+		for i := range q.rows {
+			rows = append(rows, &q.rows[i])
+		}
+		if q.dictionary != nil {
+			dictionary = q.dictionary
+		}
+	}
+	fates := make([]pipeline.Fate, len(rows))
+	err := s.transaction(func(ctx context.Context) (err error) {
+		if dictionary != nil {
+			if dictionary, err = s.insert.dictionary(ctx, dictionary); err != nil {
+				return err
+			}
+		}
+		return s.insert.insert(ctx, rows, fates)
+	})
+	if err == nil && dictionary != nil {
+		err = s.packer.use(dictionary)
+	}
+	if err != nil {
+		err = fmt.Errorf("storing %d records: %w", len(rows), storeError(s.path, err))
+	}
+	for _, q := range group {
+		if q.err = err; err == nil {
+			fates = fates[copy(q.fates, fates):]
+		}
+		close(q.done)
+	}
+	if err == nil {
+		s.failure.Store(nil)
+	} else {
+		s.failure.Store(&err)
+	}
+}
+
+// transaction runs f within a transaction. Its context never ends: a watcher for each statement would cost more than the
+// statement, and none of them takes long.
+func (s *Store) transaction(f func(context.Context) error) error {
+	ctx := context.Background()
+	conn := s.insert.conn
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := f(ctx)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		s.insert.reset()
+		conn.ExecContext(ctx, "ROLLBACK") //nolint:errcheck // SQLite may have done it already; the first error is the cause
+	}
+	return err
+}
