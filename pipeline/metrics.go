@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -90,9 +91,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	m.mu.Lock()
 	counts := m.counts
 	newest := make(map[place]int64, len(m.newest))
-	for p, at := range m.newest {
-		newest[p] = at
-	}
+	maps.Copy(newest, m.newest)
 	m.mu.Unlock()
 
 	ch <- prometheus.MustNewConstMetric(m.read, prometheus.CounterValue, float64(counts.Read))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -325,7 +326,7 @@ func TestPipeline_budgetNeverStalls(t *testing.T) {
 						n = 20_000 // more chunks than the budget has room for
 					}
 					records += n
-					r.source.Add(&pipelinetest.Delivery{Name: fmt.Sprint(i), Files: []string{file(fmt.Sprint(i), n)}, Bytes: size})
+					r.source.Add(&pipelinetest.Delivery{Name: strconv.Itoa(i), Files: []string{file(strconv.Itoa(i), n)}, Bytes: size})
 				}
 				if err := r.Run(t.Context()); err != nil {
 					t.Fatal(err)

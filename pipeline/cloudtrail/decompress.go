@@ -44,19 +44,28 @@ func (z *decompressor) read(p []byte) (int, error) {
 		if errors.Is(err, io.ErrUnexpectedEOF) && z.checked {
 			return 0, fmt.Errorf("%w: %w", ErrTruncated, err)
 		}
-		if err != io.EOF {
-			err = fmt.Errorf("decompressing: %w", err)
-		}
-		return 0, err
+		return 0, sourceError(err)
 	}
 	return 0, io.ErrNoProgress
+}
+
+// sourceError wraps what the source or the decompressor said. Only the file's true end is an io.EOF to errors.Is: one
+// inside of another error is a transfer that broke off.
+func sourceError(err error) error {
+	switch {
+	case err == io.EOF:
+		return err
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("reading the file: %w: %v", io.ErrUnexpectedEOF, err) //nolint:errorlint // see above
+	}
+	return fmt.Errorf("reading the file: %w", err)
 }
 
 // open looks at the first bytes and chooses how to read the rest.
 func (z *decompressor) open() error {
 	n, err := io.ReadFull(z.src, z.head[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return err
+		return sourceError(err)
 	}
 	whole := io.MultiReader(bytes.NewReader(z.head[:n]), z.src)
 	switch head := z.head[:n]; {

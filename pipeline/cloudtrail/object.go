@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -111,8 +112,8 @@ func contentOf(folder string) Content {
 }
 
 func lastIndex(segments []string, name string) int {
-	for i := len(segments) - 1; i >= 0; i-- {
-		if segments[i] == name {
+	for i, segment := range slices.Backward(segments) {
+		if segment == name {
 			return i
 		}
 	}

@@ -120,7 +120,8 @@ func (d *Reader) step() (*Record, error) {
 	}
 	switch {
 	case d.inside == inTail:
-		return nil, d.tail(c)
+		d.tail(c)
+		return nil, nil
 	case d.inside != atTop && c == ',':
 		d.start++
 		d.stray = false
@@ -171,12 +172,11 @@ func (d *Reader) token() (byte, error) {
 }
 
 // tail reads what stands behind the Records of a wrapper object, which CloudTrail leaves empty: nothing in it is lost.
-func (d *Reader) tail(c byte) error {
+func (d *Reader) tail(c byte) {
 	d.start++
 	if c == '}' {
 		d.inside = atTop
 	}
-	return nil
 }
 
 // wrapper reads the beginning of {"Records":[ and reports whether it stood there.

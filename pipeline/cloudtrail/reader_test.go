@@ -157,11 +157,22 @@ func corrupted(file string) string {
 }
 
 func TestReader_sourceError(t *testing.T) {
-	broken := errors.New("connection reset")
-	src := io.MultiReader(strings.NewReader(`{"Records":[`+record("a")+`,{"eventVer`), iotest.ErrReader(broken))
-	got := read(cloudtrail.NewReader(), src)
-	if want := []string{"a"}; !cmp.Equal(got.Events, want) || !errors.Is(got.Err, broken) {
-		t.Errorf("got %v and error %v, want %v and %v", got.Events, got.Err, want, broken)
+	reset := errors.New("connection reset")
+	tests := []struct {
+		name        string
+		broken, err error
+	}{
+		{"its own error", reset, reset},
+		{"an end inside of another error is no end", fmt.Errorf("get: %w", io.EOF), io.ErrUnexpectedEOF},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			src := io.MultiReader(strings.NewReader(`{"Records":[`+record("a")+`,{"eventVer`), iotest.ErrReader(tt.broken))
+			got := read(cloudtrail.NewReader(), src)
+			if want := []string{"a"}; !cmp.Equal(got.Events, want) || !errors.Is(got.Err, tt.err) || errors.Is(got.Err, io.EOF) {
+				t.Errorf("got %v and error %v, want %v and %v", got.Events, got.Err, want, tt.err)
+			}
+		})
 	}
 }
 

@@ -82,6 +82,7 @@ func BenchmarkAppend(b *testing.B) {
 	records := sampleRecords(b)
 	var r cloudtrail.Record
 	run := func(b *testing.B, encode func() int) {
+		b.Helper()
 		in, out, i := 0, 0, 0
 		b.ReportAllocs()
 		for b.Loop() {

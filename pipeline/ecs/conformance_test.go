@@ -75,7 +75,7 @@ func compareCase(t *testing.T, name string, retain ecs.Retain) int {
 		doc := e.Append(nil, &r)
 		var got map[string]any
 		unmarshal(t, doc, &got)
-		if diff := cmp.Diff(comparable(golden.Expected[i]), comparable(got)); diff != "" {
+		if diff := cmp.Diff(compared(golden.Expected[i]), compared(got)); diff != "" {
 			t.Errorf("document %d (-want +got):\n%s", i+1, diff)
 		}
 	}
@@ -92,8 +92,8 @@ var ignored = []string{
 // sets are the fields whose order means nothing.
 var sets = []string{"related.", "aws.cloudtrail.resources"}
 
-// comparable flattens a document to its paths, without what is not to be compared.
-func comparable(doc map[string]any) map[string]any {
+// compared flattens a document to its paths, without what is not to be compared.
+func compared(doc map[string]any) map[string]any {
 	flat := map[string]any{}
 	for path, v := range paths(doc) {
 		if slices.ContainsFunc(ignored, func(p string) bool { return strings.HasPrefix(path, p) }) {

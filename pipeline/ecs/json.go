@@ -42,7 +42,7 @@ func (e *Encoder) putValue(dst []byte, key string, v cloudtrail.Value) []byte {
 	return append(dst, ',')
 }
 
-// putOnly appends an object with one member; key holds both keys: "account":{"id":
+// putOnly appends an object with one member; key holds both keys: "account":{"id":.
 func (e *Encoder) putOnly(dst []byte, key string, v cloudtrail.Value) []byte {
 	if !v.Exists() {
 		return dst

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -216,9 +217,7 @@ func (s *Sink) Docs() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	docs := make(map[string]string, len(s.docs))
-	for id, doc := range s.docs {
-		docs[id] = doc
-	}
+	maps.Copy(docs, s.docs)
 	return docs
 }
 
@@ -252,8 +251,6 @@ func (d *DeadLetters) Letters() map[string]pipeline.Letter {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	letters := make(map[string]pipeline.Letter, len(d.letters))
-	for id, l := range d.letters {
-		letters[id] = l
-	}
+	maps.Copy(letters, d.letters)
 	return letters
 }

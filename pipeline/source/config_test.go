@@ -101,7 +101,8 @@ func TestRules_choose(t *testing.T) {
 		{"not included", rules{keys: Keys{Include: []string{"**/eu-*/**"}}}, key("CloudTrail", "us-east-1"), false, "log excluded"},
 		{"excluded", rules{keys: Keys{Exclude: []string{"**/us-*/**"}}}, key("CloudTrail", "us-east-1"), false, "log excluded"},
 		{
-			"both: the exclusion wins", rules{keys: Keys{Include: []string{"**"}, Exclude: []string{"p/**"}}},
+			"both: the exclusion wins",
+			rules{keys: Keys{Include: []string{"**"}, Exclude: []string{"p/**"}}},
 			key("CloudTrail-Insight", "us-east-1"), false, "insight excluded",
 		},
 		{"listed bucket", rules{buckets: []string{"a", "b"}}, key("CloudTrail", "eu-west-1"), true, ""},

@@ -23,8 +23,7 @@ func (e *unreadable) Unwrap() error { return e.err }
 // lostReason is the short name of why an object cannot be read at any time, "" when it may be readable later. Source:
 // Amazon S3 API Reference, "Error responses".
 func lostReason(err error) string {
-	var bad *unreadable
-	if errors.As(err, &bad) {
+	if _, ok := errors.AsType[*unreadable](err); ok {
 		switch {
 		case errors.Is(err, cloudtrail.ErrNotLog):
 			return "not_cloudtrail"

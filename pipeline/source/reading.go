@@ -85,7 +85,7 @@ func (r *reading) records(reader *cloudtrail.Reader, yield yield) error {
 		var refused *cloudtrail.Refused
 		number := 0
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &refused):
 			number = refused.Number

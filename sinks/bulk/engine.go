@@ -69,7 +69,7 @@ type Engine struct {
 	url     url.URL
 	log     *zap.Logger
 	metrics *metrics
-	ctx     context.Context // ends with Close; requests are shared by many writes and end with none of them
+	ctx     context.Context //nolint:containedctx // ends with Close; requests are shared by many writes and end with none of them
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	wake    chan struct{}
@@ -141,7 +141,7 @@ func (e *Engine) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate,
 	if b.Len() == 0 {
 		return w.fates, nil
 	}
-	e.submit(w)
+	e.submit(w) //nolint:contextcheck // an index is created for all writes, not for this one
 	select {
 	case <-w.done:
 		return w.fates, nil

@@ -31,7 +31,7 @@ type inside struct{ http.Handler }
 
 func (c inside) Perform(r *http.Request) (resp *http.Response, err error) {
 	defer func() {
-		if recover() == http.ErrAbortHandler {
+		if aborted, ok := recover().(error); ok && errors.Is(aborted, http.ErrAbortHandler) {
 			resp, err = nil, io.ErrUnexpectedEOF
 		}
 	}()
@@ -57,6 +57,7 @@ func (c *creator) CreateIndex(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
 	if resp.StatusCode != http.StatusOK && !bytes.Contains(body, []byte("resource_already_exists_exception")) {
 		return errors.New(string(body))
@@ -113,7 +114,10 @@ func ids(prefix string, n int) []string {
 }
 
 func TestContract(t *testing.T) {
-	sinktest.Contract(t, func(t *testing.T) pipeline.Sink { return open(t, &standin.Cluster{}) })
+	sinktest.Contract(t, func(t *testing.T) pipeline.Sink {
+		t.Helper()
+		return open(t, &standin.Cluster{})
+	})
 }
 
 // TestHTTP writes through real sockets, where a body may be read after the answer came.

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -187,7 +188,7 @@ func (e *Engine) giveUp(ix *index, now time.Time) bool {
 func (e *Engine) abandon(ix *index, last held) {
 	e.complain("abandoned", "an index takes no documents for long: they are refused as "+typeIndexBlocked,
 		zap.String("index", ix.name), zap.Error(last.why))
-	spans := append(ix.parking.spans, last.span)
+	spans := slices.Concat(ix.parking.spans, []span{last.span})
 	ix.parking.spans, ix.parking.why = nil, nil
 	for _, s := range spans {
 		if !s.w.hold() {

@@ -16,10 +16,11 @@ import (
 	"github.com/trailship/trailship/sinks/sinktest"
 )
 
-func batchOf(t testing.TB, owner uint64, n int) *pipeline.Batch {
+func batchOf(tb testing.TB, owner uint64, n int) *pipeline.Batch {
+	tb.Helper()
 	b := pipeline.NewBatch(owner, sinktest.Format{})
 	for i := range n {
-		sinktest.Add(t, b, sinktest.Index, fmt.Sprint(owner, "-", i))
+		sinktest.Add(tb, b, sinktest.Index, fmt.Sprint(owner, "-", i))
 	}
 	return b
 }
@@ -150,12 +151,13 @@ func TestRetryAfter(t *testing.T) {
 }
 
 // assembled makes requests of chunks and returns what one round costs.
-func assembled(t testing.TB, chunks, docs int) (round func(), bytes int) {
+func assembled(tb testing.TB, chunks, docs int) (round func(), bytes int) {
+	tb.Helper()
 	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	p, r, q, ix := &payload{}, &request{}, newQueue(), &index{}
 	spans := make([]span, chunks)
 	for i := range spans {
-		w := newWrite(batchOf(t, uint64(i), docs))
+		w := newWrite(batchOf(tb, uint64(i), docs))
 		spans[i] = w.span(ix, 0, int32(docs))
 		bytes += spans[i].bytes
 	}

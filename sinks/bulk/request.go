@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -241,8 +242,6 @@ func retryAfter(header string, now time.Time) time.Duration {
 // bulkURL is the path and query of every request.
 func bulkURL(extra url.Values) url.URL {
 	q := url.Values{"filter_path": {itemFields}}
-	for k, v := range extra {
-		q[k] = v
-	}
+	maps.Copy(q, extra)
 	return url.URL{Path: "/_bulk", RawQuery: q.Encode()}
 }

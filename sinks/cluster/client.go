@@ -120,12 +120,12 @@ func answerError(status int, text []byte) error {
 }
 
 // forbidden reports whether err is the answer to a role that may not.
-func forbidden(err error) bool { return has(err, http.StatusForbidden, "") }
+func forbidden(err error) bool { return has(err, http.StatusForbidden) }
 
-// has reports whether err is an answer with this status and, unless "", type.
-func has(err error, status int, kind string) bool {
+// has reports whether err is an answer with this status.
+func has(err error, status int) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Status == status && (kind == "" || e.Type == kind)
+	return errors.As(err, &e) && e.Status == status
 }
 
 // Info is who a cluster says it is.
@@ -143,7 +143,7 @@ func Ask(ctx context.Context, t Transport) (Info, error) {
 		} `json:"version"`
 	}
 	err := caller{t}.call(ctx, http.MethodGet, "/", nil, &answer)
-	if has(err, http.StatusNotFound, "") {
+	if has(err, http.StatusNotFound) {
 		return Info{}, nil
 	}
 	if err != nil {

@@ -151,7 +151,7 @@ func (x *Indices) installed(ctx context.Context, t Template) (int, error) {
 		} `json:"index_templates"`
 	}
 	err := x.call(ctx, http.MethodGet, "/_index_template/"+url.PathEscape(t.Name), nil, &answer)
-	if has(err, http.StatusNotFound, "") {
+	if has(err, http.StatusNotFound) {
 		return 0, nil
 	}
 	if err != nil {
@@ -181,7 +181,7 @@ func (x *Indices) install(ctx context.Context, t Template) (types, error) {
 func (x *Indices) upgradeLive(ctx context.Context, t Template, known types) error {
 	path := "/" + url.PathEscape(t.Pattern) + "/_mapping?allow_no_indices=true&ignore_unavailable=true"
 	err := x.call(ctx, http.MethodPut, path, t.mappings(known), nil)
-	if err != nil && !has(err, http.StatusNotFound, "") {
+	if err != nil && !has(err, http.StatusNotFound) {
 		return fmt.Errorf("updating the mapping of %s: %w", t.Pattern, err)
 	}
 	return nil

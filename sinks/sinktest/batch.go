@@ -32,9 +32,9 @@ func (Format) AppendDegraded(dst []byte, r *cloudtrail.Record, why string) []byt
 // Stamp writes the time of indexing.
 func (Format) Stamp(doc []byte, at time.Time) {
 	const key = `"ingested":"`
-	if i := bytes.Index(doc, []byte(key)); i >= 0 {
+	if _, after, ok := bytes.Cut(doc, []byte(key)); ok {
 		var text [64]byte // AppendFormat writes beyond its end for a moment: not into the document
-		copy(doc[i+len(key):], at.UTC().AppendFormat(text[:0], stampLayout))
+		copy(after, at.UTC().AppendFormat(text[:0], stampLayout))
 	}
 }
 

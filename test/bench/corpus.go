@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,7 +38,7 @@ func readSamples(dir string) ([]sample, error) {
 		reader.Reset(f, nil)
 		for {
 			r, err := reader.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
@@ -68,7 +69,7 @@ func makeObjects(samples []sample, n, perObject int) [][]byte {
 				writeFile(&file, samples, i*perObject, perObject)
 				z.Reset(&packed)
 				z.Write(file.Bytes()) //nolint:errcheck // a bytes.Buffer takes everything
-				z.Close()             //nolint:errcheck // as above
+				z.Close()
 				objects[i] = bytes.Clone(packed.Bytes())
 			}
 		})

@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if *standIn {
-		return serve(s.samples, *objects, *perObject)
+		return serve(ctx, s.samples, *objects, *perObject)
 	}
 	if s.binary == "" {
 		built, remove, err := build(ctx)

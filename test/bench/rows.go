@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -44,7 +46,7 @@ func throughput(ctx context.Context, s setting, records, perObject int, minRate 
 		{
 			name + "resident memory", fmt.Sprintf("%.0f MiB", float64(peak)/mebibyte), "at most 128 MiB", peak <= 128*mebibyte,
 		},
-		{name + "doubled", fmt.Sprint(run.last.Duplicates), "0", run.last.Duplicates == 0},
+		{name + "doubled", strconv.Itoa(run.last.Duplicates), "0", run.last.Duplicates == 0},
 	}
 	if minRate > 0 {
 		n, took := float64(run.last.Stored-run.warm.Stored), run.end.Sub(run.warmAt).Seconds()
@@ -113,7 +115,7 @@ func life(ctx context.Context, s setting) ([]figure, error) {
 			return nil, err
 		}
 		if time.Since(st.daemon.started) > 30*time.Second {
-			return nil, fmt.Errorf("the daemon receives nothing for 30 seconds")
+			return nil, errors.New("the daemon receives nothing for 30 seconds")
 		}
 		if err = pause(ctx, 5*time.Millisecond); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -28,7 +29,7 @@ const (
 )
 
 // serve is the stand-in's process: it makes the objects, listens, prints its address and serves until it is killed.
-func serve(dir string, objects, perObject int) error {
+func serve(ctx context.Context, dir string, objects, perObject int) error {
 	samples, err := readSamples(dir)
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func serve(dir string, objects, perObject int) error {
 	})
 	mux.Handle("/cluster/", http.StripPrefix("/cluster", cluster))
 	mux.Handle("/", standin.AWS(queues, buckets))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package standin
 import (
 	"encoding/json"
 	"hash/maphash"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -108,9 +109,7 @@ func (c *Cluster) Docs() map[string]json.RawMessage {
 	defer c.mu.Unlock()
 	all := map[string]json.RawMessage{}
 	for _, ix := range c.indices {
-		for id, doc := range ix.docs {
-			all[id] = doc
-		}
+		maps.Copy(all, ix.docs)
 	}
 	return all
 }

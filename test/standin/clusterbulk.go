@@ -85,11 +85,11 @@ func (c *Cluster) store(out, body []byte, dropItem bool) []byte {
 }
 
 func line(body []byte) (first, rest []byte) {
-	i := bytes.IndexByte(body, '\n')
-	if i < 0 {
+	before, after, ok := bytes.Cut(body, []byte{'\n'})
+	if !ok {
 		return body, nil
 	}
-	return body[:i], body[i+1:]
+	return before, after
 }
 
 // field cuts the string behind a key out of an action line.

@@ -14,14 +14,14 @@ import (
 
 // request is every operation's input.
 type request struct {
-	QueueUrl, QueueName, MessageBody, ReceiptHandle string //nolint:revive,staticcheck // SQS's names
+	QueueUrl, QueueName, MessageBody, ReceiptHandle string //nolint:revive // SQS's names
 	MaxNumberOfMessages, WaitTimeSeconds            int
 	VisibilityTimeout                               *int
 	Entries                                         []requestEntry
 }
 
 type requestEntry struct {
-	Id, ReceiptHandle string //nolint:revive,staticcheck // SQS's names
+	Id, ReceiptHandle string //nolint:revive // SQS's names
 	VisibilityTimeout int
 }
 
@@ -58,7 +58,7 @@ func (s *SQS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, op, &in, q, fault)
 }
 
-func (s *SQS) answer(w http.ResponseWriter, r *http.Request, op string, in *request, q *simQueue, fault *SQSFault) {
+func (s *SQS) answer(w http.ResponseWriter, r *http.Request, op string, in *request, q *simQueue, fault *SQSFault) { //nolint:revive // all that a request is
 	single := []requestEntry{{ReceiptHandle: in.ReceiptHandle}}
 	if in.VisibilityTimeout != nil {
 		single[0].VisibilityTimeout = *in.VisibilityTimeout
