@@ -106,11 +106,11 @@ func newCorpus(t testing.TB) *corpus {
 			if !value.Exists() {
 				continue
 			}
-			at := bytes.Index(raw, value.Raw())
+			at := cap(r.Raw) - cap(value.Raw()) // one is a part of the other
 			v.cuts = append(v.cuts, cutOut{at, at + len(value.Raw()), f})
 		}
 		if value := r.Field(cloudtrail.UserIdentity).Get("accessKeyId"); value.Exists() {
-			at := bytes.Index(raw, value.Raw())
+			at := cap(r.Raw) - cap(value.Raw())
 			v.cuts = append(v.cuts, cutOut{at, at + len(value.Raw()), cloudtrail.UserIdentity})
 		}
 		for i := range v.cuts {

@@ -23,8 +23,11 @@ func connect(path string, pragmas ...string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{"mode": {"rw"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	query := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	name := url.URL{Scheme: "file", Path: absolute, RawQuery: query.Encode()}
+	// Else the locks that SQLite holds were lost whenever this process closes the file that check has opened. Where there
+	// are no such locks, one process must not open one store twice.
+	sqlite.OFDLocking(true) //nolint:errcheck // as said
 	connector, err := sqlite.NewConnector(name.String())
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -12,49 +13,62 @@ import (
 
 // inserter puts rows into the store, within a transaction that its caller begins and ends. One goroutine uses it.
 type inserter struct {
-	conn  *sql.Conn
-	terms map[string]int64 // of committed terms, up to maxTerms, and of the transaction in hand
+	terms    map[string]int64 // of committed terms, up to maxTerms, and of the transaction in hand
+	prepared [statements]*sql.Stmt
+	lists    [lists][]posting
 
-	findTerm, addTerm, lastOf, addEvent *sql.Stmt
-	lists                               [3]postings // actor, resource, resource_type
-
-	next map[int64]int64 // seconds, and the next free id in each
+	tx     *sql.Tx
+	within [statements]*sql.Stmt // prepared, within tx
+	next   map[int64]int64       // seconds, and the next free id in each
 }
+
+// The statements of an inserter; behind the last one there is one for each list table.
+const (
+	findTerm = iota
+	addTerm
+	lastOf
+	addEvent
+	addToList
+	statements = addToList + lists
+)
 
 // maxTerms bounds the memory of the terms that are known without asking.
 const maxTerms = 200_000
 
-// postings are entries of one of the tables for attributes that an event has several values of.
-type postings struct {
-	entries []posting
-	into    *sql.Stmt // postingsAtOnce entries
-	loading *sql.Stmt // the same, into the waiting table; nil while there is none
-}
-
+// posting is an entry of a list table.
 type posting struct{ term, id int64 }
 
 // postingsAtOnce is how many entries one statement takes: a call costs as much as the work for several entries.
 const postingsAtOnce = 64
 
-func newInserter(ctx context.Context, conn *sql.Conn) (*inserter, error) {
-	n := &inserter{conn: conn, terms: make(map[string]int64)}
-	for stmt, text := range map[**sql.Stmt]string{
-		&n.findTerm: "SELECT id FROM term WHERE text = ?",
-		&n.addTerm:  "INSERT INTO term (text) VALUES (?)",
-		&n.lastOf:   "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?",
-		&n.addEvent: `INSERT INTO event (id, event_id, name, source, account, region, address, access_key, identity, error,
+func newInserter(ctx context.Context, db *sql.DB) (*inserter, error) {
+	n := &inserter{terms: make(map[string]int64)}
+	texts := [statements]string{
+		findTerm: "SELECT id FROM term WHERE text = ?",
+		addTerm:  "INSERT INTO term (text) VALUES (?)",
+		lastOf:   "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?",
+		addEvent: `INSERT INTO event (id, event_id, name, source, account, region, address, access_key, identity, error,
 			session, agent, read_only, outcome, marks, record) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (event_id) DO NOTHING`,
-		&n.lists[0].into: intoList(listTables()[0]),
-		&n.lists[1].into: intoList(listTables()[1]),
-		&n.lists[2].into: intoList(listTables()[2]),
-	} {
+	}
+	for i, table := range listTables() {
+		texts[addToList+i] = intoList(table)
+	}
+	for i, text := range texts {
 		var err error
-		if *stmt, err = conn.PrepareContext(ctx, text); err != nil {
+		if n.prepared[i], err = db.PrepareContext(ctx, text); err != nil {
 			return nil, err
 		}
 	}
 	return n, nil
+}
+
+// begin makes tx the transaction of what follows.
+func (n *inserter) begin(ctx context.Context, tx *sql.Tx) {
+	n.tx = tx
+	for i, stmt := range n.prepared {
+		n.within[i] = tx.StmtContext(ctx, stmt)
+	}
 }
 
 func intoList(table string) string {
@@ -71,7 +85,7 @@ func (n *inserter) insert(ctx context.Context, rows []*row, fates []pipeline.Fat
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(rows[a].second - rows[b].second) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a].second, rows[b].second) })
 	for _, i := range order {
 		added, err := n.event(ctx, rows[i])
 		if err != nil {
@@ -89,16 +103,16 @@ func (n *inserter) insert(ctx context.Context, rows []*row, fates []pipeline.Fat
 func (n *inserter) reset() {
 	clear(n.terms)
 	for i := range n.lists {
-		n.lists[i].entries = n.lists[i].entries[:0]
+		n.lists[i] = n.lists[i][:0]
 	}
 }
 
 // dictionary keeps a compression dictionary and returns the one to use: another process may have been quicker.
 func (n *inserter) dictionary(ctx context.Context, data []byte) ([]byte, error) {
-	if _, err := n.conn.ExecContext(ctx, "INSERT OR IGNORE INTO dictionary VALUES (?, ?)", firstDictionary, data); err != nil {
+	if _, err := n.tx.ExecContext(ctx, "INSERT OR IGNORE INTO dictionary VALUES (?, ?)", firstDictionary, data); err != nil {
 		return nil, fmt.Errorf("keeping the compression dictionary: %w", err)
 	}
-	err := n.conn.QueryRowContext(ctx, "SELECT data FROM dictionary WHERE id = ?", firstDictionary).Scan(&data)
+	err := n.tx.QueryRowContext(ctx, "SELECT data FROM dictionary WHERE id = ?", firstDictionary).Scan(&data)
 	return data, err
 }
 
@@ -118,7 +132,7 @@ func (n *inserter) event(ctx context.Context, r *row) (added bool, err error) {
 		args = append(args, sql.NullInt64{Int64: term, Valid: term != 0})
 	}
 	args = append(args, r.readOnly, int64(r.outcome), int64(r.marks), r.record)
-	result, err := n.addEvent.ExecContext(ctx, args...)
+	result, err := n.within[addEvent].ExecContext(ctx, args...)
 	if err != nil {
 		return false, fmt.Errorf("adding an event: %w", err)
 	}
@@ -126,25 +140,18 @@ func (n *inserter) event(ctx context.Context, r *row) (added bool, err error) {
 		return false, err
 	}
 	n.next[r.second] = id + 1
-	for i, texts := range [...][]string{r.actors, r.resources, r.types} {
-		if err := n.list(ctx, &n.lists[i], id, texts); err != nil {
-			return false, err
+	for i, texts := range [lists][]string{r.actors, r.resources, r.types} {
+		for _, text := range texts {
+			term, err := n.term(ctx, text)
+			if err != nil {
+				return false, err
+			}
+			if term != 0 {
+				n.lists[i] = append(n.lists[i], posting{term, id})
+			}
 		}
 	}
 	return true, nil
-}
-
-func (n *inserter) list(ctx context.Context, p *postings, id int64, texts []string) error {
-	for _, text := range texts {
-		term, err := n.term(ctx, text)
-		if err != nil {
-			return err
-		}
-		if term != 0 {
-			p.entries = append(p.entries, posting{term, id})
-		}
-	}
-	return nil
 }
 
 // nextID is the first free id of a second, or of the first later one that is not full.
@@ -156,7 +163,7 @@ func (n *inserter) nextID(ctx context.Context, second int64) (int64, error) {
 		first := at << sequenceBits
 		end := first | (1<<sequenceBits - 1)
 		var last sql.NullInt64
-		if err := n.lastOf.QueryRowContext(ctx, first, end).Scan(&last); err != nil {
+		if err := n.within[lastOf].QueryRowContext(ctx, first, end).Scan(&last); err != nil {
 			return 0, fmt.Errorf("finding a free id: %w", err)
 		}
 		switch {
@@ -177,10 +184,10 @@ func (n *inserter) term(ctx context.Context, text string) (id int64, err error) 
 	if id, ok := n.terms[text]; ok {
 		return id, nil
 	}
-	err = n.findTerm.QueryRowContext(ctx, text).Scan(&id)
+	err = n.within[findTerm].QueryRowContext(ctx, text).Scan(&id)
 	if err == sql.ErrNoRows {
 		var result sql.Result
-		if result, err = n.addTerm.ExecContext(ctx, text); err == nil {
+		if result, err = n.within[addTerm].ExecContext(ctx, text); err == nil {
 			id, err = result.LastInsertId()
 		}
 	}
@@ -193,42 +200,36 @@ func (n *inserter) term(ctx context.Context, text string) (id int64, err error) 
 
 // flush inserts the entries of the lists, into the waiting tables while the store is being loaded.
 func (n *inserter) flush(ctx context.Context) error {
-	tables, err := waitingTables(ctx, n.conn)
+	tables, err := waitingTables(ctx, n.tx)
 	if err != nil {
 		return err
 	}
 	for i, table := range listTables() {
-		p := &n.lists[i]
-		into := p.into
+		into := n.within[addToList+i]
 		if tables[table] {
-			if p.loading == nil {
-				if p.loading, err = n.conn.PrepareContext(ctx, intoList(table+waiting)); err != nil {
-					return err
-				}
+			if into, err = n.tx.PrepareContext(ctx, intoList(table+waiting)); err != nil {
+				return err
 			}
-			into = p.loading
 		}
-		if err := p.flush(ctx, into); err != nil {
+		if err := insertPostings(ctx, into, n.lists[i]); err != nil {
 			return fmt.Errorf("adding to %s: %w", table, err)
 		}
+		n.lists[i] = n.lists[i][:0]
 	}
 	return nil
 }
 
-// flush inserts the entries in the order of the table. What is missing in the last statement is filled up with its last
+// insertPostings inserts entries in the order of the table. What is missing in the last statement is filled up with the last
 // entry: entries may come twice.
-func (p *postings) flush(ctx context.Context, into *sql.Stmt) error {
-	slices.SortFunc(p.entries, func(a, b posting) int {
-		if a.term != b.term {
-			return int(a.term - b.term)
-		}
-		return int(a.id - b.id)
+func insertPostings(ctx context.Context, into *sql.Stmt, all []posting) error {
+	slices.SortFunc(all, func(a, b posting) int {
+		return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.id, b.id))
 	})
-	for len(p.entries)%postingsAtOnce != 0 {
-		p.entries = append(p.entries, p.entries[len(p.entries)-1])
+	for len(all)%postingsAtOnce != 0 {
+		all = append(all, all[len(all)-1])
 	}
 	args := make([]any, 0, 2*postingsAtOnce)
-	for chunk := range slices.Chunk(p.entries, postingsAtOnce) {
+	for chunk := range slices.Chunk(all, postingsAtOnce) {
 		args = args[:0]
 		for _, e := range chunk {
 			args = append(args, e.term, e.id)
@@ -237,6 +238,5 @@ func (p *postings) flush(ctx context.Context, into *sql.Stmt) error {
 			return err
 		}
 	}
-	p.entries = p.entries[:0]
 	return nil
 }

@@ -14,8 +14,11 @@ import (
 // may finish it while this one goes on writing.
 const waiting = "_load"
 
+// lists is how many list tables there are.
+const lists = 3
+
 // listTables are the tables of attributes that an event has several values of, in the order of inserter.lists.
-func listTables() [3]string { return [...]string{"actor", "resource", "resource_type"} }
+func listTables() [lists]string { return [...]string{"actor", "resource", "resource_type"} }
 
 // ErrLoading is the error of a query with filters while a store is being loaded.
 var ErrLoading = errors.New("the store is being loaded: ask again when that is done")
@@ -23,7 +26,7 @@ var ErrLoading = errors.New("the store is being loaded: ask again when that is d
 // Load prepares the store for many records at once: writes are quicker, and queries with filters are refused until Index.
 // It is for a store that is filled before anybody asks.
 func (s *Store) Load(ctx context.Context) error {
-	err := s.do(ctx, func(ctx context.Context) error {
+	err := s.do(ctx, func(context.Context) error {
 		script := ""
 		for line := range strings.Lines(indices) {
 			if fields := strings.Fields(line); len(fields) > 5 {
@@ -33,10 +36,7 @@ func (s *Store) Load(ctx context.Context) error {
 		for _, table := range listTables() {
 			script += "CREATE TABLE IF NOT EXISTS " + table + waiting + " (term INTEGER, id INTEGER);"
 		}
-		return s.transaction(func(ctx context.Context) error {
-			_, err := s.insert.conn.ExecContext(ctx, script)
-			return err
-		})
+		return s.execute(script)
 	})
 	if err != nil {
 		return fmt.Errorf("preparing the store for a load: %w", storeError(s.path, err))
@@ -56,7 +56,7 @@ func (s *Store) Index(ctx context.Context) error {
 // finishLoad goes step by step, so that what an interruption leaves is less. It is called by the goroutine that writes.
 func (s *Store) finishLoad(ctx context.Context) error {
 	var steps []string
-	tables, err := waitingTables(ctx, s.insert.conn)
+	tables, err := waitingTables(ctx, s.db)
 	if err != nil || len(tables) == 0 {
 		return err
 	}
@@ -73,18 +73,22 @@ func (s *Store) finishLoad(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.transaction(func(ctx context.Context) error {
-			_, err := s.insert.conn.ExecContext(ctx, step)
-			return err
-		})
-		if err != nil {
+		if err := s.execute(step); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// querier is a connection or a pool of them.
+// execute runs a script in one transaction.
+func (s *Store) execute(script string) error {
+	return s.transaction(func(ctx context.Context) error {
+		_, err := s.insert.tx.ExecContext(ctx, script)
+		return err
+	})
+}
+
+// querier is a transaction, or a pool of connections.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }

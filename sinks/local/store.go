@@ -92,13 +92,12 @@ func (s *Store) start(ctx context.Context, cfg Config) error {
 	s.shut = sync.OnceValue(func() error {
 		close(s.closing)
 		<-s.done
-		return errors.Join(db.Close(), s.Reader.Close())
+		// The writer's connection is the last one, since that empties the log into the file.
+		return errors.Join(s.Reader.Close(), db.Close())
 	})
+	db.SetMaxOpenConns(1)
 	s.db = db
-	conn, err := db.Conn(ctx)
-	if err == nil {
-		s.insert, err = newInserter(ctx, conn)
-	}
+	s.insert, err = newInserter(ctx, db)
 	var dictionaries [][]byte
 	if err == nil {
 		dictionaries, err = readDictionaries(ctx, s.Reader.db)
@@ -262,21 +261,21 @@ func (s *Store) commit(group []*request) {
 	}
 }
 
-// transaction runs f within a transaction. Its context never ends: a watcher for each statement would cost more than the
-// statement, and none of them takes long.
+// transaction runs f within a transaction of s.insert. Its context never ends: a watcher for each statement would cost more
+// than the statement, and none of them takes long.
 func (s *Store) transaction(f func(context.Context) error) error {
 	ctx := context.Background()
-	conn := s.insert.conn
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
 		return err
 	}
-	err := f(ctx)
-	if err == nil {
-		_, err = conn.ExecContext(ctx, "COMMIT")
+	s.insert.begin(ctx, tx)
+	if err = f(ctx); err == nil {
+		err = tx.Commit()
 	}
 	if err != nil {
 		s.insert.reset()
-		conn.ExecContext(ctx, "ROLLBACK") //nolint:errcheck // SQLite may have done it already; the first error is the cause
+		tx.Rollback() //nolint:errcheck // the first error is the cause
 	}
 	return err
 }

@@ -1,0 +1,281 @@
+package local_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+	"github.com/trailship/trailship/sinks/local"
+	"github.com/trailship/trailship/sinks/sinktest"
+)
+
+// open opens the store at path and closes it after the test.
+func open(t *testing.T, path string) *local.Store {
+	t.Helper()
+	s, err := local.Open(t.Context(), local.Config{Path: path}, zaptest.NewLogger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// fresh opens a new store.
+func fresh(t *testing.T) *local.Store {
+	t.Helper()
+	return open(t, filepath.Join(t.TempDir(), "store.db"))
+}
+
+// write writes records and returns their outcomes.
+func write(t *testing.T, s *local.Store, records ...string) []pipeline.Outcome {
+	t.Helper()
+	fates, err := s.Write(t.Context(), batch(t, records...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]pipeline.Outcome, len(fates))
+	for i, f := range fates {
+		got[i] = f.Outcome
+	}
+	return got
+}
+
+// find returns the ids of the events a query finds, and fails when there is a next page.
+func find(t *testing.T, s *local.Store, q local.Query) []string {
+	t.Helper()
+	page, err := s.Events(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page.Next != "" {
+		t.Errorf("got a next page %q, want none", page.Next)
+	}
+	return idsOf(page)
+}
+
+func idsOf(page local.Page) []string {
+	var ids []string
+	for _, e := range page.Events {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
+func TestStore_contract(t *testing.T) {
+	sinktest.Contract(t, func(t *testing.T) pipeline.Sink { return fresh(t) })
+}
+
+func TestStore_duplicates(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	one := `{"eventID":"0b0c2bc6-0000-4000-8000-00000000000a","eventTime":"2026-11-21T10:00:00Z"}`
+	upper := `{"eventID":"0B0C2BC6-0000-4000-8000-00000000000A","eventTime":"2026-11-21T10:00:01Z"}`
+	odd := `{"eventID":"not a uuid","eventTime":"2026-11-21T10:00:02Z"}`
+	const yes, no = pipeline.Indexed, pipeline.Duplicate
+	if diff := cmp.Diff([]pipeline.Outcome{yes, no, yes, yes, no}, write(t, s, one, one, upper, odd, odd)); diff != "" {
+		t.Errorf("first write (-want +got):\n%s", diff)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	if diff := cmp.Diff([]pipeline.Outcome{no, no, no}, write(t, s, odd, upper, one)); diff != "" {
+		t.Errorf("after opening again (-want +got):\n%s", diff)
+	}
+	want := []string{"not a uuid", "0B0C2BC6-0000-4000-8000-00000000000A", "0b0c2bc6-0000-4000-8000-00000000000a"}
+	if diff := cmp.Diff(want, find(t, s, local.Query{})); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// Every real record comes back byte for byte, before and after there is a compression dictionary, also for a reader that
+// was opened before there was one.
+func TestStore_records(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	reader, err := local.OpenReader(t.Context(), local.Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close() //nolint:errcheck // read only
+	all := samples(t)
+	for from := 0; from < len(all); from += 500 {
+		var records []string
+		for _, raw := range all[from:min(from+500, len(all))] {
+			records = append(records, string(raw))
+		}
+		write(t, s, records...)
+	}
+	for _, raw := range all {
+		var r cloudtrail.Record
+		if err := r.Parse(raw); err != nil {
+			t.Fatal(err)
+		}
+		e, got, err := reader.Event(t.Context(), string(r.Field(cloudtrail.EventID).Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, raw) {
+			t.Fatalf("got %s, want %s", got, raw)
+		}
+		if at, _ := r.Time(); !e.Time.Equal(at) {
+			t.Errorf("got time %v, want %v", e.Time, at)
+		}
+	}
+	if _, _, err := reader.Event(t.Context(), "nobody"); !errors.Is(err, local.ErrNotFound) {
+		t.Errorf("got %v, want %v", err, local.ErrNotFound)
+	}
+}
+
+// Two programs may write the same store, also events of the same second.
+func TestStore_twoWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	stores := []*local.Store{open(t, path), open(t, path)}
+	var writers sync.WaitGroup
+	const each, size = 10, 20
+	for k, s := range stores {
+		writers.Go(func() {
+			for i := range each {
+				var records []string
+				for n := range size {
+					records = append(records, fmt.Sprintf(`{"eventID":"w%d-%d-%d","eventTime":"2026-11-21T10:00:00Z","eventName":"E%d"}`, k, i, n, n))
+				}
+				for n, outcome := range write(t, s, records...) {
+					if outcome != pipeline.Indexed {
+						t.Errorf("writer %d, batch %d, record %d: got outcome %d, want indexed", k, i, n, outcome)
+					}
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if got := len(find(t, stores[0], local.Query{Limit: local.MaxLimit})); got != 2*each*size {
+		t.Errorf("got %d events, want %d", got, 2*each*size)
+	}
+}
+
+func TestStore_closed(t *testing.T) {
+	s := fresh(t)
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Write(t.Context(), batch(t, `{"eventID":"late"}`)); !errors.Is(err, local.ErrClosed) {
+		t.Errorf("got %v, want %v", err, local.ErrClosed)
+	}
+}
+
+// While the store cannot be written, Write says so, Ready too, and both recover.
+func TestStore_failure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	write(t, s, `{"eventID":"before","eventName":"A"}`)
+	execute(t, path, "ALTER TABLE event RENAME TO away")
+	_, err := s.Write(t.Context(), batch(t, `{"eventID":"during","eventName":"B"}`))
+	if err == nil || s.Ready() == nil {
+		t.Fatalf("got %v and %v, want errors", err, s.Ready())
+	}
+	execute(t, path, "ALTER TABLE away RENAME TO event")
+	write(t, s, `{"eventID":"during","eventName":"B"}`, `{"eventID":"after","eventName":"B"}`)
+	if err := s.Ready(); err != nil {
+		t.Errorf("got %v, want ready", err)
+	}
+	if diff := cmp.Diff([]string{"after", "during"}, find(t, s, by(local.EventName, "B"))); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// A load gives the same answers as single writes, once it is indexed.
+func TestStore_load(t *testing.T) {
+	loaded, live := fresh(t), fresh(t)
+	if err := loaded.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := newCorpus(t)
+	for i := range 5 {
+		for _, s := range []*local.Store{loaded, live} {
+			if _, err := s.Write(t.Context(), c.batch(t, 400*i, 400)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := find(t, loaded, local.Query{Limit: local.MaxLimit, Until: time.Unix(corpusStart, 0)}); len(got) != 10 {
+		t.Errorf("got %d events of the first second while loading, want 10", len(got))
+	}
+	if err := loaded.Index(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []local.Query{
+		{}, by(local.EventName, "AssumeRole"), by(local.User, "root"), by(local.ResourceType, "AWS::EC2::Instance"),
+		by(local.OutcomeIs, "denied"), by(local.SourceIP, "10.0.1.1"),
+	} {
+		want, err := live.Events(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := loaded.Events(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%v (-live +loaded):\n%s", q, diff)
+		}
+	}
+}
+
+func TestStore_interruptedLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	if err := s.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, `{"eventID":"a","userIdentity":{"type":"IAMUser","userName":"alice"}}`)
+	if _, err := s.Events(t.Context(), by(local.User, "alice")); !errors.Is(err, local.ErrLoading) {
+		t.Errorf("got %v, want %v", err, local.ErrLoading)
+	}
+	other := open(t, path) // as after an end without Index; the first one goes on none the wiser
+	write(t, s, `{"eventID":"b","userIdentity":{"type":"IAMUser","userName":"alice"}}`)
+	for _, s := range []*local.Store{s, other} {
+		if diff := cmp.Diff([]string{"b", "a"}, find(t, s, by(local.User, "alice"))); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	}
+	if err := s.Index(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfig_Validate(t *testing.T) {
+	if err := (local.Config{}).Validate(); err == nil || !strings.Contains(err.Error(), "path") {
+		t.Errorf("got %v, want an error that names path", err)
+	}
+	if err := (local.Config{Path: "x"}).Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A query ends with its context.
+func TestReader_Events_context(t *testing.T) {
+	s := fresh(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Events(ctx, local.Query{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
