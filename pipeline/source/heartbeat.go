@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -88,19 +87,18 @@ func (h *heartbeat) beat(ctx context.Context) {
 	if len(due) == 0 {
 		return
 	}
-	errs := make([][]error, 0, len(due)/batchSize+1)
+	errs := make([]error, len(due))
 	var calls errgroup.Group
 	calls.SetLimit(beatsAtOnce)
-	for part := range slices.Chunk(due, batchSize) {
-		i := len(errs)
-		errs = append(errs, nil)
+	for from := 0; from < len(due); from += batchSize {
+		to := min(from+batchSize, len(due))
 		calls.Go(func() error {
-			errs[i] = h.extend(ctx, part)
+			copy(errs[from:to], h.extend(ctx, due[from:to]))
 			return nil
 		})
 	}
 	_ = calls.Wait() // the calls return their errors entry by entry
-	h.conclude(due, slices.Concat(errs...), beaten)
+	h.conclude(due, errs, beaten)
 }
 
 // collect marks and returns what is due, and lets go of what has been held for as long as SQS allows.

@@ -20,7 +20,8 @@ const (
 	maxLoops    = 8                // receive loops of one queue
 	longPoll    = 20 * time.Second // the longest SQS waits for a message
 	receiveTime = 40 * time.Second // for one receive with the SDK's own retries
-	callTime    = 20 * time.Second // for any other call
+	callTime    = 10 * time.Second // for any other call
+	settleTime  = 30 * time.Second // for all calls that settle what one receive gave
 	tickEvery   = 5 * time.Second
 	retryFirst  = time.Second // the first wait after a receive that failed
 	retryMost   = time.Minute
@@ -189,7 +190,8 @@ func (q *queue) sort(ctx context.Context, messages []*message) []*delivery {
 			work = append(work, &delivery{queue: q, message: m, objects: objects})
 		}
 	}
-	settling := context.WithoutCancel(ctx)
+	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
 	for _, err := range q.delete(settling, idle) {
 		if err != nil {
 			q.log.Warn("deleting a message with nothing to read failed, it will come again", zap.Error(err))
@@ -248,7 +250,9 @@ func (q *queue) handOut(ctx context.Context, hand chan<- *delivery, work []*deli
 		q.beats.release(ctx, d.message)
 		back[i] = change{message: d.message}
 	}
-	for _, err := range q.handBack(context.WithoutCancel(ctx), back) {
+	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	for _, err := range q.handBack(settling, back) {
 		if err != nil {
 			q.log.Warn("giving back a message failed, its visibility timeout stands", zap.Error(err))
 		}

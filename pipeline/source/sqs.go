@@ -23,8 +23,8 @@ type Options struct {
 	AWS     *awsconfig.Loader
 	Metrics *Metrics
 	Log     *zap.Logger
-	// Watch is called by each long-running loop when it starts. The loop calls tick at least every 45 seconds for as long as
-	// it runs, whether messages come or not, and done when it ends.
+	// Watch is called by each long-running loop when it starts. The loop calls tick at least every two minutes for as long
+	// as it runs, whether messages come or not, and done when it ends.
 	Watch func(loop string) (tick, done func())
 }
 
