@@ -1,0 +1,143 @@
+// Package deploy_test compares what deploy grants with what the code does.
+package deploy_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// actions are the rights behind the calls of the SDK.
+var actions = map[string]string{
+	"sqs.ReceiveMessage":               "sqs:ReceiveMessage",
+	"sqs.DeleteMessageBatch":           "sqs:DeleteMessage",
+	"sqs.ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+	"s3.GetObject":                     "s3:GetObject",
+	"s3.HeadBucket":                    "s3:ListBucket",
+}
+
+func TestPolicy_grantsWhatTheCodeCalls(t *testing.T) {
+	want := []string{"kms:Decrypt"} // S3 and SQS ask for it in the caller's name
+	for call := range calls(t, "../pipeline", "../sinks", "../cmd", "../config") {
+		action, ok := actions[call]
+		if !ok {
+			t.Errorf("the code calls %s: add its right to iam/policy.json and to this test", call)
+		}
+		want = append(want, action)
+	}
+	slices.Sort(want)
+
+	var policy struct {
+		Statement []struct {
+			Effect, Resource string
+			Action           any // one action or several
+		}
+	}
+	read(t, "iam/policy.json", &policy)
+	var got []string
+	for _, s := range policy.Statement {
+		if s.Effect != "Allow" || s.Resource == "" || s.Resource == "*" {
+			t.Errorf("%v: want Allow on one resource, got %s on %q", s.Action, s.Effect, s.Resource)
+		}
+		switch action := s.Action.(type) {
+		case string:
+			got = append(got, action)
+		case []any:
+			for _, a := range action {
+				got = append(got, a.(string))
+			}
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the actions differ (-code +policy):\n%s", diff)
+	}
+}
+
+// calls are the operations whose input the code builds, such as s3.GetObject.
+func calls(t *testing.T, folders ...string) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	visit := func(n ast.Node) bool {
+		literal, ok := n.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		if sel, ok := literal.Type.(*ast.SelectorExpr); ok {
+			pkg, _ := sel.X.(*ast.Ident)
+			name, isInput := strings.CutSuffix(sel.Sel.Name, "Input")
+			if isInput && pkg != nil && slices.Contains([]string{"sqs", "s3", "sts", "iam", "organizations"}, pkg.Name) {
+				found[pkg.Name+"."+name] = true
+			}
+		}
+		return true
+	}
+	for _, folder := range folders {
+		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err == nil {
+				ast.Inspect(file, visit)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}
+
+// TestRoles_nameTheSameIndices keeps the roles of both engines in step: only OpenSearch's are tried on a server.
+func TestRoles_nameTheSameIndices(t *testing.T) {
+	for _, name := range []string{"writer", "setup", "replay"} {
+		t.Run(name, func(t *testing.T) {
+			var os struct {
+				Cluster []string `json:"cluster_permissions"`
+				Index   []struct {
+					Patterns []string `json:"index_patterns"`
+					Actions  []string `json:"allowed_actions"`
+				} `json:"index_permissions"`
+			}
+			read(t, "opensearch/"+name+"-role.json", &os)
+			var es struct {
+				Cluster []string `json:"cluster"`
+				Indices []struct {
+					Names      []string `json:"names"`
+					Privileges []string `json:"privileges"`
+				} `json:"indices"`
+			}
+			read(t, "elasticsearch/"+name+"-role.json", &es)
+			if len(os.Index) != 1 || len(es.Indices) != 1 {
+				t.Fatalf("got %d and %d sets of indices, want one each", len(os.Index), len(es.Indices))
+			}
+			if diff := cmp.Diff(os.Index[0].Patterns, es.Indices[0].Names); diff != "" {
+				t.Errorf("the indices differ (-opensearch +elasticsearch):\n%s", diff)
+			}
+		})
+	}
+}
+
+// read decodes a JSON file.
+func read(t *testing.T, path string, into any) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := json.NewDecoder(f).Decode(into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
