@@ -34,7 +34,7 @@ func (t types) refused(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	said := regexp.MustCompile(`No handler for type \[(\w+)\]`).FindStringSubmatch(e.Reason)
+	said := regexp.MustCompile(`(?i)no handler for type \[(\w+)\]`).FindStringSubmatch(e.Reason)
 	if said == nil {
 		return false
 	}
