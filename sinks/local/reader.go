@@ -58,6 +58,9 @@ func (r *Reader) learn(ctx context.Context) error {
 	return r.unpack.use(dictionaries)
 }
 
+// Path is the store's file.
+func (r *Reader) Path() string { return r.path }
+
 // Close closes the reader. It may be called again.
 func (r *Reader) Close() error { return r.db.Close() }
 

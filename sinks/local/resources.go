@@ -9,8 +9,12 @@ import (
 	"github.com/trailship/trailship/pipeline/ecs"
 )
 
-// maxResources is how many resources of one event are found: a single call can name thousands of instances.
-const maxResources = 1000
+// maxResources is how many resources of one event are found, among how many values: a single call can name thousands of
+// instances, and each is compared with the others.
+const (
+	maxResources = 1000
+	maxValues    = 20_000
+)
 
 // resources gathers what an event is about. AWS derives the resources of its Event history from request and response,
 // and few records have a list of their own; so the same is done here.
@@ -18,6 +22,7 @@ type resources struct {
 	service string // the eventSource's first part
 	listed  []Resource
 	names   []string // what else the event is found by
+	values  int      // looked at so far
 }
 
 // readResources finds an event's resources: those the record lists, those which its request and response name, and the
@@ -79,8 +84,9 @@ func (s *resources) walk(v cloudtrail.Value, key string) {
 // found takes in a value of the request or the response. It is a resource when it is an ARN or its key or its first
 // letters tell its type; a known reference of no type can be searched for and is not shown.
 func (s *resources) found(key string, value []byte, reference bool) {
+	s.values++
 	switch {
-	case len(value) == 0 || len(value) > maxTerm:
+	case len(value) == 0 || s.values > maxValues:
 	case isARN(value):
 		s.list(typeOfARN(string(value)), string(value))
 	case typeOfMember(s.service, key) != "":
