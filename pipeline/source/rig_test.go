@@ -41,11 +41,6 @@ type rig struct {
 // newRig makes the stand-ins with one queue, "q". Change its fields, then call start.
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
-	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	r := &rig{sqs: standin.NewSQS(), s3: standin.NewS3(), registry: prometheus.NewRegistry()}
 	server := httptest.NewServer(standin.AWS(r.sqs, r.s3))
 	t.Cleanup(server.Close)
@@ -192,12 +187,15 @@ func logFile(ids ...string) []byte {
 	for i, id := range ids {
 		records[i] = fmt.Sprintf(`{"eventVersion":"1.08","eventTime":"2026-02-03T04:05:06Z","eventName":"GetUser","eventID":%q}`, id)
 	}
-	return zipped(`{"Records":[` + strings.Join(records, ",") + `]}`)
+	return zipped(`{"Records":[`+strings.Join(records, ",")+`]}`, gzip.DefaultCompression)
 }
 
-func zipped(text string) []byte {
+func zipped(text string, level int) []byte {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, err := gzip.NewWriterLevel(&b, level)
+	if err != nil {
+		panic(err) // the level exists
+	}
 	if _, err := z.Write([]byte(text)); err != nil {
 		panic(err) // a buffer takes everything
 	}

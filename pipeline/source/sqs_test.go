@@ -23,6 +23,7 @@ func sns(message string) string {
 }
 
 func TestSQS_forms(t *testing.T) {
+	t.Parallel()
 	const odd = "team one/a+b/" // what differs between encoded and plain keys
 	trail := fmt.Sprintf(`{"s3Bucket":"audit","s3ObjectKey":[%q,%q]}`, odd+key("one"), odd+key("two"))
 	for _, c := range []struct {
@@ -40,6 +41,7 @@ func TestSQS_forms(t *testing.T) {
 			{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"audit"},"object":{"key":"team+one%2Fa%2Bb%2F`+key("two")+`"}}},`, 1), []string{"2", "3", "1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t)
 			r.s3.Put("audit", odd+key("one"), logFile("1"))
 			r.s3.Put("audit", odd+key("two"), logFile("2", "3"))
@@ -65,6 +67,7 @@ func TestSQS_forms(t *testing.T) {
 }
 
 func TestSQS_nothingToRead(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, body string
 		warns      bool
@@ -78,6 +81,7 @@ func TestSQS_nothingToRead(t *testing.T) {
 		{"subscription", `{"Type":"SubscriptionConfirmation","SubscribeURL":"https://sns.invalid/"}`, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t)
 			r.config.SQS[0].Keys.Exclude = []string{"private/**"}
 			r.sqs.Send("q", c.body)
@@ -91,11 +95,13 @@ func TestSQS_nothingToRead(t *testing.T) {
 }
 
 func TestSQS_leftToRedrive(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, body, result string }{
 		{"unknown form", `{"hello":"world, this is a secret"}`, "unknown"},
 		{"foreign bucket", standin.Notice("theirs", key("x"), 1), "foreign"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t)
 			r.config.SQS[0].Buckets = []string{"audit"}
 			r.config.SQS[0].VisibilityTimeout = time.Minute
@@ -122,6 +128,7 @@ func TestSQS_leftToRedrive(t *testing.T) {
 }
 
 func TestSQS_handsBack(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		outcome  error
@@ -132,6 +139,7 @@ func TestSQS_handsBack(t *testing.T) {
 		{"cancelled comes at once", context.Canceled, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t)
 			id := r.put("a", logFile("1"))
 			r.start(t)
@@ -149,6 +157,7 @@ func TestSQS_handsBack(t *testing.T) {
 }
 
 func TestSQS_sizeAndSent(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.sqs.Send("q", standin.Notice("audit", key("a"), 5000))
 	r.sqs.Send("q", standin.Notice("audit", key("b"), 1<<30))
@@ -175,15 +184,23 @@ func TestSQS_sizeAndSent(t *testing.T) {
 }
 
 func TestSQS_heartbeat(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.config.SQS[0].VisibilityTimeout = time.Second
 	first, second := r.put("a", logFile("1")), r.put("b", logFile("2"))
+	var beats atomic.Int32
+	r.sqs.Observe = func(op string, entries int) {
+		if op == "ChangeMessageVisibilityBatch" {
+			beats.Add(int32(entries))
+		}
+	}
+	start := time.Now()
 	r.start(t)
 	d := r.receive(t) // the other one waits in the source
-	time.Sleep(2500 * time.Millisecond)
+	awaits(t, "two visibility timeouts to pass", func() bool { return beats.Load() >= 8 && time.Since(start) > 2*time.Second })
 	for _, id := range []string{first, second} {
 		if got := r.sqs.Receives("q", id); got != 1 {
-			t.Errorf("%s was received %d times in 2.5 visibility timeouts, want once", id, got)
+			t.Errorf("%s was received %d times in two visibility timeouts, want once", id, got)
 		}
 	}
 	settle(t, d, nil)
@@ -194,6 +211,7 @@ func TestSQS_heartbeat(t *testing.T) {
 }
 
 func TestSQS_deleteFails(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		fault   standin.SQSFault
@@ -207,6 +225,7 @@ func TestSQS_deleteFails(t *testing.T) {
 		{"a refused call", standin.SQSFault{Status: 403, Code: "AccessDenied"}, 99, 0, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t)
 			var calls atomic.Int32
 			r.sqs.Fault = func(op string) *standin.SQSFault {
@@ -229,6 +248,7 @@ func TestSQS_deleteFails(t *testing.T) {
 }
 
 func TestSQS_sharesDeletes(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	var calls atomic.Int32
 	r.sqs.Observe = func(op string, _ int) {
@@ -255,6 +275,7 @@ func TestSQS_sharesDeletes(t *testing.T) {
 }
 
 func TestSQS_severalQueues(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.queue("other", standin.QueueOptions{})
 	r.s3.Put("audit", key("a"), logFile("1"))
@@ -272,6 +293,7 @@ func TestSQS_severalQueues(t *testing.T) {
 }
 
 func TestSQS_grows(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	for range 200 {
 		r.sqs.Send("q", standin.Notice("audit", key("a"), 1))
@@ -286,6 +308,7 @@ func TestSQS_grows(t *testing.T) {
 }
 
 func TestSQS_shutdown(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	for i := range 5 {
 		r.put(fmt.Sprint(i), logFile("1"))
@@ -315,6 +338,7 @@ func TestSQS_shutdown(t *testing.T) {
 }
 
 func TestSQS_receiveEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -329,6 +353,7 @@ func TestSQS_receiveEndsWithItsContext(t *testing.T) {
 }
 
 func TestSQS_ready(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		fault  standin.SQSFault
@@ -339,6 +364,7 @@ func TestSQS_ready(t *testing.T) {
 		{"too many", standin.SQSFault{Status: 403, Code: "OverLimit"}, "look for other consumers"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t)
 			var down atomic.Bool
 			down.Store(true)
@@ -365,6 +391,7 @@ func TestSQS_ready(t *testing.T) {
 		})
 	}
 	t.Run("no such queue", func(t *testing.T) {
+		t.Parallel()
 		r := newRig(t)
 		r.config.SQS[0].QueueURL = r.address + "/111122223333/typo"
 		r.start(t)
