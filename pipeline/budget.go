@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -35,10 +36,11 @@ func chunkFor(size int64) int {
 type budget struct {
 	limit int64
 	sem   *semaphore.Weighted
+	held  *atomic.Int64 // what all deliveries hold at the moment, for the metrics
 }
 
-func newBudget(limit int64) *budget {
-	return &budget{limit: limit, sem: semaphore.NewWeighted(limit)}
+func newBudget(limit int64, held *atomic.Int64) *budget {
+	return &budget{limit: limit, sem: semaphore.NewWeighted(limit), held: held}
 }
 
 // reserve waits until a delivery of this compressed size may begin.
@@ -49,6 +51,7 @@ func (b *budget) reserve(ctx context.Context, size int64) (*reservation, error) 
 	if err := b.sem.Acquire(ctx, r.held); err != nil {
 		return nil, err
 	}
+	b.held.Add(r.held)
 	return r, nil
 }
 
@@ -66,7 +69,11 @@ func (r *reservation) another() bool {
 		return false
 	}
 	r.held += r.chunk
+	r.budget.held.Add(r.chunk)
 	return true
 }
 
-func (r *reservation) release() { r.budget.sem.Release(r.held) }
+func (r *reservation) release() {
+	r.budget.held.Add(-r.held)
+	r.budget.sem.Release(r.held)
+}

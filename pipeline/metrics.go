@@ -3,6 +3,7 @@ package pipeline
 import (
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,6 +47,8 @@ type Metrics struct {
 	counts Counts
 	newest map[place]int64 // Unix seconds of the newest event stored
 
+	held atomic.Int64 // bytes that deliveries hold of the memory budget
+
 	deliveries *prometheus.CounterVec
 	sent       prometheus.Histogram
 	event      prometheus.Histogram
@@ -74,7 +77,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		last: prometheus.NewDesc("trailship_last_event_timestamp_seconds", "Time of the newest event stored.",
 			[]string{"account", "region"}, nil),
 	}
-	reg.MustRegister(m, m.deliveries, m.sent, m.event)
+	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "trailship_memory_held_bytes", Help: "Bytes that deliveries in hand have reserved of limits.memory.",
+	}, func() float64 { return float64(m.held.Load()) })
+	reg.MustRegister(m, m.deliveries, m.sent, m.event, held)
 	return m
 }
 
@@ -103,6 +109,9 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(m.last, prometheus.GaugeValue, float64(at), p.account, p.region)
 	}
 }
+
+// Held is how many bytes the deliveries in hand have reserved of the memory budget.
+func (m *Metrics) Held() int64 { return m.held.Load() }
 
 // Counts returns the record counts of one moment.
 func (m *Metrics) Counts() Counts {

@@ -45,7 +45,7 @@ type Pipeline struct {
 // delivery is settled.
 func (p *Pipeline) Run(ctx context.Context) error {
 	p.gate = NewGate(runtime.GOMAXPROCS(0))
-	p.budget = newBudget(p.Memory)
+	p.budget = newBudget(p.Memory, &p.Metrics.held)
 	p.pool.format = p.Format
 	p.kits.New = func() any { return newKit(p.Index) }
 

@@ -334,6 +334,9 @@ func TestPipeline_budgetNeverStalls(t *testing.T) {
 				if got := len(r.sink.Docs()); got != records {
 					t.Errorf("got %d documents, want %d", got, records)
 				}
+				if got := r.Metrics.Held(); got != 0 {
+					t.Errorf("%d bytes of the budget are still held", got)
+				}
 			})
 		})
 	}

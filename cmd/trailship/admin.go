@@ -26,6 +26,7 @@ type admin struct {
 	parts   []part
 	counts  func() pipeline.Counts
 	memory  int64 // the budget, in bytes
+	held    func() int64
 	metrics prometheus.Gatherer
 }
 
@@ -83,6 +84,7 @@ type status struct {
 	Parts         map[string]state `json:"parts"`
 	Records       map[string]int64 `json:"records"` // read, in_flight, and by outcome
 	MemoryBudget  int64            `json:"memory_budget_bytes"`
+	MemoryHeld    int64            `json:"memory_held_bytes"`
 }
 
 type state struct {
@@ -98,6 +100,7 @@ func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
 		Parts:         map[string]state{},
 		Records:       map[string]int64{"read": counts.Read, "in_flight": counts.InFlight},
 		MemoryBudget:  a.memory,
+		MemoryHeld:    a.held(),
 	}
 	for end, n := range counts.Ended {
 		s.Records[pipeline.Terminal(end).String()] = n

@@ -27,6 +27,7 @@ func newAdmin(sink error) *admin {
 		parts:   []part{partOf("source", "says nothing"), {"sink", func() error { return sink }}},
 		counts:  metrics.Counts,
 		memory:  64 << 20,
+		held:    metrics.Held,
 		metrics: registry,
 	}
 }

@@ -116,7 +116,8 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 		return err
 	}
 	stopAdmin, err := startAdmin(ctx, cfg, &admin{
-		started: time.Now(), alive: pulses.Check, metrics: registry, counts: metrics.Counts, memory: int64(cfg.Limits.Memory),
+		started: time.Now(), alive: pulses.Check, metrics: registry, counts: metrics.Counts,
+		memory: int64(cfg.Limits.Memory), held: metrics.Held,
 		parts: []part{partOf("source", queues), partOf("sink", sink.Sink)},
 	}, log)
 	if err != nil {
