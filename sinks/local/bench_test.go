@@ -22,6 +22,7 @@ func BenchmarkWrite(b *testing.B) {
 }
 
 func benchmarkWrite(b *testing.B, load bool) {
+	b.Helper()
 	c := newCorpus(b)
 	path := filepath.Join(b.TempDir(), "store.db")
 	s, err := local.Open(b.Context(), local.Config{Path: path}, zap.NewNop())
@@ -79,7 +80,7 @@ func BenchmarkEvents(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close() //nolint:errcheck // the benchmark's result is elsewhere
+	defer s.Close()
 	const events = 100_000
 	for i := 0; i < events; i += 2000 {
 		if _, err := s.Write(b.Context(), c.batch(b, i, 2000)); err != nil {

@@ -71,7 +71,7 @@ func samples(t testing.TB) [][]byte {
 			}
 			all = append(all, bytes.Clone(r.Raw))
 		}
-		file.Close() //nolint:errcheck // read only
+		file.Close()
 	}
 	return all
 }
@@ -94,6 +94,7 @@ type cutOut struct {
 const corpusStart = 1_780_000_000 // 28 May 2026
 
 func newCorpus(t testing.TB) *corpus {
+	t.Helper()
 	c := &corpus{samples: samples(t)}
 	for _, raw := range c.samples {
 		var r cloudtrail.Record
@@ -146,6 +147,7 @@ func (c *corpus) append(dst []byte, i int) []byte {
 
 // batch makes a batch of n records from number i on.
 func (c *corpus) batch(t testing.TB, i, n int) *pipeline.Batch {
+	t.Helper()
 	b := pipeline.NewBatch(1, noFormat{})
 	var r cloudtrail.Record
 	var text []byte

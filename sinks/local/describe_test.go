@@ -119,8 +119,14 @@ func TestEvent_resources(t *testing.T) {
 				"keyName":"my-key","subnetId":"subnet-1","vpcId":"vpc-1","groupSet":{"items":[{"groupId":"sg-1","groupName":"default"}]},
 				"networkInterfaceSet":{"items":[{"networkInterfaceId":"eni-1","subnetId":"subnet-1","vpcId":"vpc-1"}]}}]}}`,
 			list{
-				{"AWS::EC2::Ami", "ami-1"}, {"AWS::EC2::Instance", "i-1"}, {"AWS::EC2::KeyPair", "my-key"}, {"AWS::EC2::NetworkInterface", "eni-1"},
-				{"AWS::EC2::SecurityGroup", "default"}, {"AWS::EC2::SecurityGroup", "sg-1"}, {"AWS::EC2::Subnet", "subnet-1"}, {"AWS::EC2::VPC", "vpc-1"},
+				{"AWS::EC2::Ami", "ami-1"},
+				{"AWS::EC2::Instance", "i-1"},
+				{"AWS::EC2::KeyPair", "my-key"},
+				{"AWS::EC2::NetworkInterface", "eni-1"},
+				{"AWS::EC2::SecurityGroup", "default"},
+				{"AWS::EC2::SecurityGroup", "sg-1"},
+				{"AWS::EC2::Subnet", "subnet-1"},
+				{"AWS::EC2::VPC", "vpc-1"},
 			},
 		},
 		{

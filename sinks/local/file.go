@@ -46,7 +46,7 @@ func ensure(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("making the store %s: %w", path, err)
 	}
-	defer os.Remove(file.Name()) //nolint:errcheck // it was renamed
+	defer os.Remove(file.Name())
 	if err = file.Close(); err == nil {
 		err = build(ctx, file.Name())
 	}
@@ -81,11 +81,11 @@ func check(path string) error {
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	var header [100]byte
 	n, err := io.ReadFull(file, header[:])
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return fmt.Errorf("opening the store %s: %w", path, errEmpty)
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("opening the store %s: %w", path, err)

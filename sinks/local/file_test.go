@@ -20,7 +20,7 @@ func execute(t *testing.T, path, script string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // Exec says it
+	defer db.Close()
 	if _, err := db.ExecContext(t.Context(), script); err != nil {
 		t.Fatal(err)
 	}
@@ -59,36 +59,43 @@ func TestOpen_refuses(t *testing.T) {
 		want string
 	}{
 		{"text", func(t *testing.T) string {
+			t.Helper()
 			path := filepath.Join(t.TempDir(), "notes.txt")
 			change(t, touch(t, path), func([]byte) []byte { return []byte(strings.Repeat("my notes\n", 100)) })
 			return path
 		}, "no store of trailship's"},
 		{"a short file", func(t *testing.T) string {
+			t.Helper()
 			path := filepath.Join(t.TempDir(), "x")
 			change(t, touch(t, path), func([]byte) []byte { return []byte("SQLite format 3\x00") })
 			return path
 		}, "no store of trailship's"},
 		{"another program's SQLite file", func(t *testing.T) string {
+			t.Helper()
 			path := filepath.Join(t.TempDir(), "places.sqlite")
 			execute(t, path, "CREATE TABLE event (id INTEGER PRIMARY KEY); INSERT INTO event VALUES (1)")
 			return path
 		}, "belongs to another program"},
 		{"a later version", func(t *testing.T) string {
+			t.Helper()
 			path := filled(t)
 			execute(t, path, "PRAGMA user_version = 9")
 			return path
 		}, "of version 9"},
 		{"a damaged beginning", func(t *testing.T) string {
+			t.Helper()
 			path := filled(t)
 			change(t, path, func(data []byte) []byte { clear(data[:64]); return data })
 			return path
 		}, "no store of trailship's"},
 		{"cut off", func(t *testing.T) string {
+			t.Helper()
 			path := filled(t)
 			change(t, path, func(data []byte) []byte { return data[:len(data)/2] })
 			return path
 		}, "the store is damaged"},
 		{"a damaged schema", func(t *testing.T) string {
+			t.Helper()
 			path := filled(t)
 			change(t, path, func(data []byte) []byte { clear(data[200:8192]); return data })
 			return path
@@ -137,7 +144,7 @@ func TestReader_damage(t *testing.T) {
 	r, err := local.OpenReader(t.Context(), local.Config{Path: path})
 	if err == nil {
 		_, err = r.Events(t.Context(), local.Query{Limit: local.MaxLimit})
-		r.Close() //nolint:errcheck // read only
+		r.Close()
 	}
 	if err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("got %v, want an error that says damaged", err)

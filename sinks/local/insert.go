@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -185,7 +186,7 @@ func (n *inserter) term(ctx context.Context, text string) (id int64, err error) 
 		return id, nil
 	}
 	err = n.within[findTerm].QueryRowContext(ctx, text).Scan(&id)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		var result sql.Result
 		if result, err = n.within[addTerm].ExecContext(ctx, text); err == nil {
 			id, err = result.LastInsertId()

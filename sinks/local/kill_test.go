@@ -48,7 +48,7 @@ func writeForever(path string) {
 					panic(err)
 				}
 				out.Lock()
-				fmt.Println(n)
+				fmt.Fprintln(os.Stdout, n)
 				out.Unlock()
 			}
 		}()

@@ -26,17 +26,17 @@ var ErrLoading = errors.New("the store is being loaded: ask again when that is d
 // Load prepares the store for many records at once: writes are quicker, and queries with filters are refused until Index.
 // It is for a store that is filled before anybody asks.
 func (s *Store) Load(ctx context.Context) error {
-	err := s.do(ctx, func(context.Context) error {
-		script := ""
+	err := s.do(ctx, func() error {
+		var script strings.Builder
 		for line := range strings.Lines(indices) {
 			if fields := strings.Fields(line); len(fields) > 5 {
-				script += "DROP INDEX IF EXISTS " + fields[5] + ";"
+				script.WriteString("DROP INDEX IF EXISTS " + fields[5] + ";")
 			}
 		}
 		for _, table := range listTables() {
-			script += "CREATE TABLE IF NOT EXISTS " + table + waiting + " (term INTEGER, id INTEGER);"
+			script.WriteString("CREATE TABLE IF NOT EXISTS " + table + waiting + " (term INTEGER, id INTEGER);")
 		}
-		return s.execute(script)
+		return s.execute(ctx, script.String())
 	})
 	if err != nil {
 		return fmt.Errorf("preparing the store for a load: %w", storeError(s.path, err))
@@ -47,7 +47,7 @@ func (s *Store) Load(ctx context.Context) error {
 // Index ends a load: it makes what queries need. It takes some ten seconds for a million events and is harmless when no
 // load was begun. Writes wait meanwhile. When it is interrupted, Open does the rest.
 func (s *Store) Index(ctx context.Context) error {
-	if err := s.do(ctx, s.finishLoad); err != nil {
+	if err := s.do(ctx, func() error { return s.finishLoad(ctx) }); err != nil {
 		return fmt.Errorf("making the store's indices: %w", storeError(s.path, err))
 	}
 	return nil
@@ -73,7 +73,7 @@ func (s *Store) finishLoad(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.execute(step); err != nil {
+		if err := s.execute(ctx, step); err != nil {
 			return err
 		}
 	}
@@ -81,8 +81,8 @@ func (s *Store) finishLoad(ctx context.Context) error {
 }
 
 // execute runs a script in one transaction.
-func (s *Store) execute(script string) error {
-	return s.transaction(func(ctx context.Context) error {
+func (s *Store) execute(ctx context.Context, script string) error {
+	return s.transaction(ctx, func(ctx context.Context) error {
 		_, err := s.insert.tx.ExecContext(ctx, script)
 		return err
 	})
@@ -99,7 +99,7 @@ func waitingTables(ctx context.Context, db querier) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	tables := make(map[string]bool)
 	for rows.Next() {
 		var name string

@@ -77,7 +77,10 @@ func idsOf(page local.Page) []string {
 }
 
 func TestStore_contract(t *testing.T) {
-	sinktest.Contract(t, func(t *testing.T) pipeline.Sink { return fresh(t) })
+	sinktest.Contract(t, func(t *testing.T) pipeline.Sink {
+		t.Helper()
+		return fresh(t)
+	})
 }
 
 func TestStore_duplicates(t *testing.T) {
@@ -112,7 +115,7 @@ func TestStore_records(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.Close() //nolint:errcheck // read only
+	defer reader.Close()
 	all := samples(t)
 	for from := 0; from < len(all); from += 500 {
 		var records []string
@@ -222,7 +225,8 @@ func TestStore_load(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, q := range []local.Query{
-		{}, by(local.EventName, "AssumeRole"), by(local.User, "root"), by(local.ResourceType, "AWS::EC2::Instance"),
+		{},
+		by(local.EventName, "AssumeRole"), by(local.User, "root"), by(local.ResourceType, "AWS::EC2::Instance"),
 		by(local.OutcomeIs, "denied"), by(local.SourceIP, "10.0.1.1"),
 	} {
 		want, err := live.Events(t.Context(), q)

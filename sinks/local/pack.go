@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -117,8 +118,8 @@ func (s *samples) dictionary(id uint32) (dictionary []byte, err error) {
 		}
 	}
 	var history []byte
-	for i := len(parts) - 1; i >= 0; i-- {
-		history = append(history, parts[i]...)
+	for _, part := range slices.Backward(parts) {
+		history = append(history, part...)
 	}
 	dictionary, err = zstd.BuildDict(zstd.BuildDictOptions{
 		ID: id, Contents: s.records, History: history, Offsets: [3]int{1, 4, 8}, Level: zstd.SpeedFastest,

@@ -141,7 +141,7 @@ func (r *Reader) ids(ctx context.Context, q *statement) (ids []int64, err error)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	for rows.Next() {
 		var id int64
 		if err := rows.Scan(&id); err != nil {
@@ -169,7 +169,7 @@ func (r *Reader) events(ctx context.Context, ids []int64) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	events := make([]Event, 0, len(ids))
 	var record cloudtrail.Record
 	var text []byte

@@ -65,7 +65,7 @@ func build(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // closed below, when it matters
+	defer db.Close()
 	db.SetMaxOpenConns(1)
 	for _, script := range []string{
 		"PRAGMA page_size = 8192",
@@ -85,7 +85,7 @@ func readDictionaries(ctx context.Context, db *sql.DB) (dictionaries [][]byte, e
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	for rows.Next() {
 		var data []byte
 		if err := rows.Scan(&data); err != nil {

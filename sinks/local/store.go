@@ -57,8 +57,7 @@ type request struct {
 
 // task is something else for the writer goroutine to do.
 type task struct {
-	ctx  context.Context //nolint:containedctx // it is the caller's, on its way to another goroutine
-	do   func(context.Context) error
+	do   func() error
 	err  error
 	done chan struct{}
 }
@@ -115,7 +114,7 @@ func (s *Store) start(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	go s.run()
+	go s.run(context.WithoutCancel(ctx))
 	return nil
 }
 
@@ -137,7 +136,7 @@ func (s *Store) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate, 
 		return nil, nil
 	}
 	q := &request{rows: make([]row, b.Len()), fates: make([]pipeline.Fate, b.Len()), done: make(chan struct{})}
-	r := s.parsed.Get().(*cloudtrail.Record) //nolint:errcheck // New makes no other
+	r := s.parsed.Get().(*cloudtrail.Record)
 	defer s.parsed.Put(r)
 	for i := range q.rows {
 		if err := r.Parse(b.Record(i)); err != nil {
@@ -173,14 +172,14 @@ func (s *Store) train(full *samples) []byte {
 }
 
 // run is the writer goroutine.
-func (s *Store) run() {
+func (s *Store) run(ctx context.Context) {
 	defer close(s.done)
 	for {
 		select {
 		case q := <-s.requests:
-			s.commit(s.gather(q))
+			s.commit(ctx, s.gather(q))
 		case t := <-s.tasks:
-			t.err = t.do(t.ctx)
+			t.err = t.do()
 			close(t.done)
 		case <-s.closing:
 			return
@@ -189,8 +188,8 @@ func (s *Store) run() {
 }
 
 // do has the writer goroutine do something between two transactions and waits for it.
-func (s *Store) do(ctx context.Context, do func(context.Context) error) error {
-	t := &task{ctx: ctx, do: do, done: make(chan struct{})}
+func (s *Store) do(ctx context.Context, do func() error) error {
+	t := &task{do: do, done: make(chan struct{})}
 	select {
 	case s.tasks <- t:
 		<-t.done
@@ -222,7 +221,7 @@ func (s *Store) gather(first *request) []*request {
 }
 
 // commit stores the rows of a group in one transaction and ends its requests.
-func (s *Store) commit(group []*request) {
+func (s *Store) commit(ctx context.Context, group []*request) {
 	var rows []*row
 	var dictionary []byte
 	for _, q := range group {
@@ -234,7 +233,7 @@ func (s *Store) commit(group []*request) {
 		}
 	}
 	fates := make([]pipeline.Fate, len(rows))
-	err := s.transaction(func(ctx context.Context) (err error) {
+	err := s.transaction(ctx, func(ctx context.Context) (err error) {
 		if dictionary != nil {
 			if dictionary, err = s.insert.dictionary(ctx, dictionary); err != nil {
 				return err
@@ -261,10 +260,10 @@ func (s *Store) commit(group []*request) {
 	}
 }
 
-// transaction runs f within a transaction of s.insert. Its context never ends: a watcher for each statement would cost more
-// than the statement, and none of them takes long.
-func (s *Store) transaction(f func(context.Context) error) error {
-	ctx := context.Background()
+// transaction runs f within a transaction of s.insert, with a context that never ends: a watcher for each statement would
+// cost more than the statement, and none of them takes long.
+func (s *Store) transaction(ctx context.Context, f func(context.Context) error) error {
+	ctx = context.WithoutCancel(ctx)
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
