@@ -88,12 +88,14 @@ func (h *heartbeat) beat(ctx context.Context) {
 		return
 	}
 	errs := make([]error, len(due))
+	round, cancel := context.WithTimeout(ctx, max(h.look(), time.Second)) // one slow call must not keep the others waiting
+	defer cancel()
 	var calls errgroup.Group
 	calls.SetLimit(beatsAtOnce)
 	for from := 0; from < len(due); from += batchSize {
 		to := min(from+batchSize, len(due))
 		calls.Go(func() error {
-			copy(errs[from:to], h.extend(ctx, due[from:to]))
+			copy(errs[from:to], h.extend(round, due[from:to]))
 			return nil
 		})
 	}

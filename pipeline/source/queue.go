@@ -141,7 +141,6 @@ func (q *queue) receive(ctx context.Context) ([]*message, error) {
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
 			types.MessageSystemAttributeNameApproximateReceiveCount,
 			types.MessageSystemAttributeNameSentTimestamp,
-			types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp,
 		},
 	})
 	if err != nil {
@@ -197,7 +196,7 @@ func (q *queue) sort(ctx context.Context, messages []*message) []*delivery {
 			q.log.Warn("deleting a message with nothing to read failed, it will come again", zap.Error(err))
 		}
 	}
-	for _, err := range q.changeVisibility(settling, left) {
+	for _, err := range q.changeVisibility(settling, left, entryTries) {
 		if err != nil {
 			q.log.Warn("delaying a message failed, its visibility timeout stands", zap.Error(err))
 		}

@@ -16,8 +16,8 @@ import (
 // objectTries is how often an object is read before it counts as lost, or its delivery as failed.
 const objectTries = 3
 
-// yield is what Records hands its records to.
-type yield = func(*cloudtrail.Record, error) bool
+// consumer is what Records hands its records to.
+type consumer = func(*cloudtrail.Record, error) bool
 
 // reading is one object on its way through Records. A second try skips the records that the first one gave.
 type reading struct {
@@ -29,7 +29,7 @@ type reading struct {
 }
 
 // read gives the records of one object to yield and reports whether to go on with the next object.
-func (o *objects) read(ctx context.Context, n notice, whole int64, yield yield) bool {
+func (o *objects) read(ctx context.Context, n notice, whole int64, yield consumer) bool {
 	r := &reading{notice: n, content: cloudtrail.ParseKey(n.key)}
 	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMultiplier(4))
 	var err error
@@ -56,7 +56,7 @@ func (o *objects) read(ctx context.Context, n notice, whole int64, yield yield) 
 }
 
 // try reads the object once, from its beginning. Its error is the get's, a *broken, or the Reader's.
-func (o *objects) try(ctx context.Context, r *reading, whole int64, yield yield) error {
+func (o *objects) try(ctx context.Context, r *reading, whole int64, yield consumer) error {
 	b, err := o.open(ctx, r.notice, whole)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (o *objects) try(ctx context.Context, r *reading, whole int64, yield yield)
 }
 
 // records gives the records that were not given by an earlier try.
-func (r *reading) records(reader *cloudtrail.Reader, yield yield) error {
+func (r *reading) records(reader *cloudtrail.Reader, yield consumer) error {
 	for {
 		record, err := reader.Next()
 		var refused *cloudtrail.Refused

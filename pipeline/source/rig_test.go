@@ -39,7 +39,7 @@ type rig struct {
 }
 
 // newRig makes the stand-ins with one queue, "q". Change its fields, then call start.
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{sqs: standin.NewSQS(), s3: standin.NewS3(), registry: prometheus.NewRegistry()}
 	server := httptest.NewServer(standin.AWS(r.sqs, r.s3))
@@ -56,7 +56,7 @@ func (r *rig) queue(name string, o standin.QueueOptions) *source.QueueConfig {
 }
 
 // start starts the source; it is closed when the test ends.
-func (r *rig) start(t *testing.T) {
+func (r *rig) start(t testing.TB) {
 	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
 	r.logs = logs
@@ -82,7 +82,7 @@ func (r *rig) start(t *testing.T) {
 }
 
 // receive returns the next delivery.
-func (r *rig) receive(t *testing.T) pipeline.Delivery {
+func (r *rig) receive(t testing.TB) pipeline.Delivery {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

@@ -26,7 +26,7 @@ type change struct {
 
 // delete deletes messages, ten a call, and returns one result each. It counts them.
 func (q *queue) delete(ctx context.Context, messages []*message) []error {
-	errs := entries(ctx, len(messages), func(ctx context.Context, some []int) (answer, error) {
+	errs := entries(ctx, len(messages), entryTries, func(ctx context.Context, some []int) (answer, error) {
 		in := &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(q.url)}
 		for _, i := range some {
 			in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{
@@ -54,14 +54,19 @@ func (q *queue) delete(ctx context.Context, messages []*message) []error {
 
 // handBack sets when messages are delivered again and returns one result each. It counts them.
 func (q *queue) handBack(ctx context.Context, changes []change) []error {
-	errs := q.changeVisibility(ctx, changes)
+	errs := q.changeVisibility(ctx, changes, entryTries)
 	q.count(errs, messageReturned, messageReturnFailed)
 	return errs
 }
 
+// extend is handBack for the heartbeat, which has its own way of trying again.
+func (q *queue) extend(ctx context.Context, changes []change) []error {
+	return q.changeVisibility(ctx, changes, 1)
+}
+
 // changeVisibility sets for how long messages stay invisible, ten a call, and returns one result each.
-func (q *queue) changeVisibility(ctx context.Context, changes []change) []error {
-	errs := entries(ctx, len(changes), func(ctx context.Context, some []int) (answer, error) {
+func (q *queue) changeVisibility(ctx context.Context, changes []change, tries int) []error {
+	errs := entries(ctx, len(changes), tries, func(ctx context.Context, some []int) (answer, error) {
 		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(q.url)}
 		for _, i := range some {
 			in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
@@ -123,9 +128,9 @@ type answer struct {
 // entryTries is how often an entry is sent. The SDK's own tries of a whole call come on top.
 const entryTries = 4
 
-// entries makes calls for the entries 0 to n-1, ten a call, until each is done, is at fault itself, or was sent often
-// enough. That a call succeeded says nothing of its entries. It returns one result each.
-func entries(ctx context.Context, n int, call func(ctx context.Context, some []int) (answer, error)) []error {
+// entries makes calls for the entries 0 to n-1, ten a call, until each is done, is at fault itself, or was sent so many
+// times. That a call succeeded says nothing of its entries. It returns one result each.
+func entries(ctx context.Context, n, tries int, call func(ctx context.Context, some []int) (answer, error)) []error {
 	errs := make([]error, n)
 	left := make([]int, n)
 	for i := range left {
@@ -135,7 +140,7 @@ func entries(ctx context.Context, n int, call func(ctx context.Context, some []i
 	for part := range slices.Chunk(left, batchSize) {
 		wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(time.Second))
 		for try := 1; len(part) > 0; try++ {
-			if part = attempt(ctx, part, errs, call); len(part) == 0 || try == entryTries || ctx.Err() != nil {
+			if part = attempt(ctx, part, errs, call); len(part) == 0 || try == tries || ctx.Err() != nil {
 				break
 			}
 			pause(ctx, wait.NextBackOff(), func() {})

@@ -118,7 +118,7 @@ func TestEntries(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tries := 0
-				errs := entries(t.Context(), 3, func(_ context.Context, some []int) (answer, error) {
+				errs := entries(t.Context(), 3, entryTries, func(_ context.Context, some []int) (answer, error) {
 					tries++
 					var a answer
 					if c.err != nil && c.err(tries) != nil {

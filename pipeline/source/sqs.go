@@ -90,7 +90,7 @@ func newQueue(c QueueConfig, o Options, region, endpoint string) *queue {
 
 // wire connects a queue's parts to its API.
 func (q *queue) wire() {
-	q.beats = newHeartbeat(q.visibility, q.changeVisibility, q.log, q.metrics)
+	q.beats = newHeartbeat(q.visibility, q.extend, q.log, q.metrics)
 	q.deletes = &batcher[*message]{linger: linger, send: q.delete}
 	q.returns = &batcher[change]{linger: linger, send: q.handBack}
 }
