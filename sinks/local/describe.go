@@ -32,7 +32,9 @@ func describe(r *cloudtrail.Record) description {
 	var d description
 	d.Time, _ = r.Time()
 	d.ID = text(r.Field(cloudtrail.EventID))
+	d.RequestID = text(r.Field(cloudtrail.RequestID))
 	d.Name = text(r.Field(cloudtrail.EventName))
+	d.Type = text(r.Field(cloudtrail.EventType))
 	d.Source = text(r.Field(cloudtrail.EventSource))
 	d.Region = text(r.Field(cloudtrail.AWSRegion))
 	d.SourceIP = text(r.Field(cloudtrail.SourceIPAddress))

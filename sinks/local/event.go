@@ -7,9 +7,11 @@ import (
 // An Event is what a list or a summary shows of a record. Every text is as the record has it and may be an attacker's:
 // whoever shows it makes it inert. Absent parts are empty.
 type Event struct {
-	ID        string    // the eventID, or a hash where the record has none
+	ID        string // the eventID, or a hash where the record has none
+	RequestID string
 	Time      time.Time // when the call completed, UTC; zero when the record does not say
 	Name      string    // eventName
+	Type      string    // eventType: AwsApiCall, AwsConsoleSignIn, …
 	Source    string    // eventSource
 	User      string    // as AWS's console shows it: root, a user's name, a session's name, or a service's
 	Identity  string    // userIdentity.type
@@ -26,6 +28,7 @@ type Event struct {
 	// Reason says why a call failed: the error's code and message. For a failed console login without them, "Failure".
 	ErrorCode, Reason string
 	Resources         []Resource
+	Record            []byte // byte for byte as it was read; nil unless it was asked for
 }
 
 // A Resource is something the event is about. Type is one of AWS's (AWS::S3::Bucket), empty when it is unknown.

@@ -45,7 +45,7 @@ func FuzzDescribe(f *testing.F) {
 				t.Errorf("resource %q is not among %q", x.Name, d.names)
 			}
 		}
-		if got, _, err := unpack.unpack(nil, pack.pack(nil, r.Raw)); err != nil || !bytes.Equal(got, r.Raw) {
+		if got, _, err := unpack.unpack(pack.pack(nil, r.Raw)); err != nil || !bytes.Equal(got, r.Raw) {
 			t.Errorf("got %q, %v; want %q", got, err, r.Raw)
 		}
 	})
@@ -89,7 +89,7 @@ func TestSamples_dictionary(t *testing.T) {
 		if err := unpack.use([][]byte{dictionary}); err != nil {
 			t.Fatal(err)
 		}
-		if got, _, err := unpack.unpack(nil, pack.pack(nil, r.Raw)); err != nil || string(got) != record {
+		if got, _, err := unpack.unpack(pack.pack(nil, r.Raw)); err != nil || string(got) != record {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, record)
 		}
 	}

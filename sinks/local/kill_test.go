@@ -87,7 +87,7 @@ func TestStore_kill(t *testing.T) {
 		}
 		for _, n := range stored {
 			for i := range perWrite {
-				if _, _, err := s.Event(t.Context(), numberedID(n, i)); err != nil {
+				if _, err := s.Event(t.Context(), numberedID(n, i)); err != nil {
 					t.Fatalf("round %d, batch %d was reported: %v", round, n, err)
 				}
 			}

@@ -129,18 +129,18 @@ func TestStore_records(t *testing.T) {
 		if err := r.Parse(raw); err != nil {
 			t.Fatal(err)
 		}
-		e, got, err := reader.Event(t.Context(), string(r.Field(cloudtrail.EventID).Bytes()))
+		e, err := reader.Event(t.Context(), string(r.Field(cloudtrail.EventID).Bytes()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(got, raw) {
-			t.Fatalf("got %s, want %s", got, raw)
+		if !bytes.Equal(e.Record, raw) {
+			t.Fatalf("got %s, want %s", e.Record, raw)
 		}
 		if at, _ := r.Time(); !e.Time.Equal(at) {
 			t.Errorf("got time %v, want %v", e.Time, at)
 		}
 	}
-	if _, _, err := reader.Event(t.Context(), "nobody"); !errors.Is(err, local.ErrNotFound) {
+	if _, err := reader.Event(t.Context(), "nobody"); !errors.Is(err, local.ErrNotFound) {
 		t.Errorf("got %v, want %v", err, local.ErrNotFound)
 	}
 }

@@ -147,8 +147,8 @@ func (u *unpacker) use(dictionaries [][]byte) error {
 // maxRecord bounds what a damaged record can make us allocate. The longest one that is read is smaller.
 const maxRecord = 4 * cloudtrail.MaxRecord
 
-// unpack appends the record. unknown says that it needs a dictionary which was made since the last use.
-func (u *unpacker) unpack(dst, packed []byte) (record []byte, unknown bool, err error) {
-	record, err = u.decoder.Load().DecodeAll(packed, dst)
+// unpack returns the record. unknown says that it needs a dictionary which was made since the last use.
+func (u *unpacker) unpack(packed []byte) (record []byte, unknown bool, err error) {
+	record, err = u.decoder.Load().DecodeAll(packed, nil)
 	return record, errors.Is(err, zstd.ErrUnknownDictionary), err
 }

@@ -17,6 +17,7 @@ type Query struct {
 	Since, Until time.Time // both included, to the second; zero: no bound. Events of no time are older than all.
 	Before       Cursor    // a Page's Next; "" begins with the newest
 	Limit        int       // up to MaxLimit; 0 is DefaultLimit
+	Records      bool      // fill in each Event's Record
 }
 
 // A Filter passes events of which one value of the attribute is equal to one of Values, case included.

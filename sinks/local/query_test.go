@@ -134,6 +134,42 @@ func TestReader_Events_filters(t *testing.T) {
 	}
 }
 
+func TestReader_Events_records(t *testing.T) {
+	s := fresh(t)
+	write(t, s, cast...)
+	for _, records := range []bool{false, true} {
+		page, err := s.Events(t.Context(), local.Query{Records: records})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range page.Events {
+			if records != slices.Contains(cast, string(e.Record)) || !records && e.Record != nil {
+				t.Errorf("event %d of %v: got record %s", i, records, e.Record)
+			}
+		}
+	}
+}
+
+func TestReader_Span(t *testing.T) {
+	s := fresh(t)
+	span := func() [2]time.Time {
+		oldest, newest, err := s.Span(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [2]time.Time{oldest, newest}
+	}
+	write(t, s, `{"eventID":"nothing"}`)
+	if got := span(); got != [2]time.Time{} {
+		t.Errorf("no event of a known time: got %v", got)
+	}
+	write(t, s, cast...)
+	at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	if got, want := span(), [2]time.Time{at, at.Add(4 * time.Second)}; got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestReader_Events_wrong(t *testing.T) {
 	s := fresh(t)
 	many := make([]string, local.MaxValues+1)
@@ -235,8 +271,8 @@ func TestStore_hostile(t *testing.T) {
 				t.Errorf("%s: got %.200q, want %.200q", a, []string{e.Name, e.User, e.Region, e.UserAgent, e.ID}, text)
 			}
 		}
-		if _, raw, err := s.Event(t.Context(), stored); err != nil || string(raw) != record {
-			t.Errorf("got %s, %v; want %s", raw, err, record)
+		if e, err := s.Event(t.Context(), stored); err != nil || string(e.Record) != record {
+			t.Errorf("got %s, %v; want %s", e.Record, err, record)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
@@ -110,7 +111,7 @@ func (r *Reader) page(ctx context.Context, q *Query, s span) (Page, error) {
 		ids = ids[:q.Limit]
 		page.Next = Cursor(strconv.FormatInt(ids[len(ids)-1], 36))
 	}
-	page.Events, err = r.events(ctx, ids)
+	page.Events, err = r.events(ctx, ids, q.Records)
 	return page, err
 }
 
@@ -152,8 +153,8 @@ func (r *Reader) ids(ctx context.Context, q *statement) (ids []int64, err error)
 	return ids, rows.Err()
 }
 
-// events reads the events of ids, which are in order.
-func (r *Reader) events(ctx context.Context, ids []int64) ([]Event, error) {
+// events reads the events of ids, which are in order, with or without their records.
+func (r *Reader) events(ctx context.Context, ids []int64, records bool) ([]Event, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -172,57 +173,74 @@ func (r *Reader) events(ctx context.Context, ids []int64) ([]Event, error) {
 	defer rows.Close()
 	events := make([]Event, 0, len(ids))
 	var record cloudtrail.Record
-	var text []byte
 	for rows.Next() {
 		var key any
 		var packed sql.RawBytes
 		if err := rows.Scan(&key, &packed); err != nil {
 			return nil, err
 		}
-		var e Event
-		if e, text, err = r.event(ctx, key, packed, &record, text[:0]); err != nil {
+		e, err := r.event(ctx, key, packed, &record)
+		if err != nil {
 			return nil, err
+		}
+		if !records {
+			e.Record = nil
 		}
 		events = append(events, e)
 	}
 	return events, rows.Err()
 }
 
-// event reads one event; text is scratch space and becomes the record.
-func (r *Reader) event(ctx context.Context, key any, packed []byte, record *cloudtrail.Record, text []byte) (Event, []byte, error) {
-	raw, unknown, err := r.unpack.unpack(text, packed)
+// event reads one event. record is scratch space.
+func (r *Reader) event(ctx context.Context, key any, packed []byte, record *cloudtrail.Record) (Event, error) {
+	raw, unknown, err := r.unpack.unpack(packed)
 	if unknown { // its dictionary was made since
 		if err = r.learn(ctx); err == nil {
-			raw, _, err = r.unpack.unpack(text, packed)
+			raw, _, err = r.unpack.unpack(packed)
 		}
 	}
 	if err == nil {
 		err = record.Parse(raw)
 	}
 	if err != nil {
-		return Event{}, text, fmt.Errorf("reading record %s: the store is damaged: %w", idOf(key), err)
+		return Event{}, fmt.Errorf("reading record %s: the store is damaged: %w", idOf(key), err)
 	}
 	e := describe(record).Event
-	e.ID = idOf(key)
-	return e, raw, nil
+	e.ID, e.Record = idOf(key), raw
+	return e, nil
 }
 
-// Event returns an event and its record, byte for byte as it was read. The error wraps ErrNotFound when the store has
-// none of this id.
-func (r *Reader) Event(ctx context.Context, id string) (Event, []byte, error) {
+// Event returns an event with its record. The error wraps ErrNotFound when the store has none of this id.
+func (r *Reader) Event(ctx context.Context, id string) (Event, error) {
 	key := keyOf(id)
 	var packed []byte
 	err := r.db.QueryRowContext(ctx, "SELECT record FROM event WHERE event_id = ?", key).Scan(&packed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Event{}, nil, fmt.Errorf("looking up event %q: %w", id, ErrNotFound)
+		return Event{}, fmt.Errorf("looking up event %q: %w", id, ErrNotFound)
 	}
 	var e Event
-	var raw []byte
 	if err == nil {
-		e, raw, err = r.event(ctx, key, packed, new(cloudtrail.Record), nil)
+		e, err = r.event(ctx, key, packed, new(cloudtrail.Record))
 	}
 	if err != nil {
-		return Event{}, nil, fmt.Errorf("looking up event %q: %w", id, storeError(r.path, err))
+		return Event{}, fmt.Errorf("looking up event %q: %w", id, storeError(r.path, err))
 	}
-	return e, raw, nil
+	return e, nil
 }
+
+// Span says between which times the events of the store lie; both are zero when it has none of a known time.
+func (r *Reader) Span(ctx context.Context) (oldest, newest time.Time, err error) {
+	var first, last sql.NullInt64
+	err = r.db.QueryRowContext(ctx, "SELECT (SELECT min(id) FROM event WHERE id >= ?), (SELECT max(id) FROM event WHERE id >= ?)",
+		dated, dated).Scan(&first, &last)
+	if err != nil {
+		return oldest, newest, fmt.Errorf("looking up the times of events: %w", storeError(r.path, err))
+	}
+	if first.Valid {
+		oldest, newest = time.Unix(first.Int64>>sequenceBits, 0).UTC(), time.Unix(last.Int64>>sequenceBits, 0).UTC()
+	}
+	return oldest, newest, nil
+}
+
+// dated is the first id of an event whose time is known: those of second 0 and some that follow, if it is full, have none.
+const dated = 1_000_000 << sequenceBits
