@@ -1,7 +1,7 @@
 package source_test
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +20,7 @@ func BenchmarkSQS(b *testing.B) {
 	body := logFile(ids...)
 	r.s3.Generate = func(string, string) ([]byte, bool) { return body, true }
 	for i := range b.N {
-		r.sqs.Send("q", standin.Notice("audit", key(fmt.Sprint(i)), int64(len(body))))
+		r.sqs.Send("q", standin.Notice("audit", key(strconv.Itoa(i)), int64(len(body))))
 	}
 	gate := pipeline.NewGate(2)
 	b.ReportAllocs()

@@ -27,7 +27,7 @@ type extensions struct {
 }
 
 func (e *extensions) extend(_ context.Context, changes []change) []error {
-	time.Sleep(e.delay)
+	pass(e.delay)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	errs := make([]error, len(changes))
@@ -81,7 +81,7 @@ func TestHeartbeat_keepsInvisible(t *testing.T) {
 		e.visible[m.id] = time.Now().Add(5 * time.Minute)
 		h.hold(m)
 		for range 3600 { // ten hours
-			time.Sleep(10 * time.Second)
+			pass(10 * time.Second)
 			if left := time.Until(e.until("a")); left < 2*time.Minute {
 				t.Fatalf("after %v it stays invisible for %v only, want two minutes to spare", time.Since(e.start), left)
 			}
@@ -91,7 +91,7 @@ func TestHeartbeat_keepsInvisible(t *testing.T) {
 		}
 		h.release(t.Context(), m)
 		before := e.beats()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if e.beats() != before {
 			t.Errorf("extended after release: %s", e.log)
 		}
@@ -102,7 +102,7 @@ func TestHeartbeat_ends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, e := beating(t, time.Hour)
 		h.hold(&message{id: "a", received: time.Now()})
-		time.Sleep(13 * time.Hour)
+		pass(13 * time.Hour)
 		if h.count() != 0 {
 			t.Error("still held after 13 hours")
 		}
@@ -126,7 +126,7 @@ func TestHeartbeat_batches(t *testing.T) {
 		for i := range 25 {
 			h.hold(&message{id: strconv.Itoa(i), received: time.Now()})
 		}
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		h.beat(t.Context())
 		slices.Sort(sizes)
 		if diff := cmp.Diff([]int{5, 10, 10}, sizes); diff != "" {
@@ -152,7 +152,7 @@ func TestHeartbeat_failures(t *testing.T) {
 		for _, id := range []string{"good", "late", "lost"} {
 			h.hold(&message{id: id, received: time.Now()})
 		}
-		time.Sleep(55 * time.Second)
+		pass(55 * time.Second)
 		synctest.Wait()
 		if diff := cmp.Diff(map[string]int{"good": 1, "late": 3, "lost": 1}, tries); diff != "" {
 			t.Errorf("tries, -want +got:\n%s", diff)
@@ -169,7 +169,7 @@ func TestHeartbeat_releaseWaitsForTheExtensionUnderWay(t *testing.T) {
 		e.delay = 3 * time.Second
 		m := &message{id: "a", received: time.Now()}
 		h.hold(m)
-		time.Sleep(31 * time.Second) // the extension began a second ago
+		pass(31 * time.Second) // the extension began a second ago
 		h.release(t.Context(), m)
 		if got, want := time.Since(e.start), 33*time.Second; got != want {
 			t.Errorf("released after %v, want %v: the extension must not arrive after the delay that follows", got, want)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -127,7 +128,7 @@ func large() (body []byte, ids []string) {
 		if i > 0 {
 			text.WriteByte(',')
 		}
-		ids = append(ids, fmt.Sprint(i))
+		ids = append(ids, strconv.Itoa(i))
 		fmt.Fprintf(&text, `{"eventVersion":"1.08","eventID":"%d","requestParameters":{"x":%q}}`, i, strings.Repeat("x", 25_000))
 	}
 	text.WriteString(`]}`)
@@ -243,7 +244,10 @@ func TestObjects_stopEarly(t *testing.T) {
 	r.start(t)
 	d := r.receive(t)
 	seen := 0
-	for range d.Records(t.Context()) {
+	for _, err := range d.Records(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		seen++
 		break
 	}

@@ -3,7 +3,7 @@ package source
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,7 +48,7 @@ func (w *waiting) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInpu
 	out := &sqs.ReceiveMessageOutput{}
 	for i := range n {
 		out.Messages = append(out.Messages, types.Message{
-			MessageId: aws.String(fmt.Sprint(i)), ReceiptHandle: aws.String("h"), Body: aws.String(standin.Notice("b", "k", 1)),
+			MessageId: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String("h"), Body: aws.String(standin.Notice("b", "k", 1)),
 		})
 	}
 	return out, nil
@@ -127,7 +127,8 @@ func inBubble(t *testing.T, w *waiting, f func(t *testing.T, s *SQS, p *pulse)) 
 func TestQueue_idle(t *testing.T) {
 	w := &waiting{}
 	inBubble(t, w, func(t *testing.T, _ *SQS, _ *pulse) {
-		time.Sleep(time.Hour)
+		t.Helper()
+		pass(time.Hour)
 		if n := len(w.receives()); n < 180 || n > 181 {
 			t.Errorf("%d receives in an hour without messages, want one every 20 s", n)
 		}
@@ -137,7 +138,8 @@ func TestQueue_idle(t *testing.T) {
 func TestQueue_nobodyReceives(t *testing.T) {
 	w := &waiting{messages: 1000}
 	inBubble(t, w, func(t *testing.T, _ *SQS, p *pulse) {
-		time.Sleep(time.Hour)
+		t.Helper()
+		pass(time.Hour)
 		if n := len(w.receives()); n != maxLoops {
 			t.Errorf("%d receives while nothing is handed out, want one of each of %d loops", n, maxLoops)
 		}
@@ -150,6 +152,7 @@ func TestQueue_nobodyReceives(t *testing.T) {
 func TestQueue_growsAndShrinks(t *testing.T) {
 	w := &waiting{messages: 1000}
 	inBubble(t, w, func(t *testing.T, s *SQS, p *pulse) {
+		t.Helper()
 		for range 1000 {
 			d, err := s.Receive(t.Context())
 			if err != nil {
@@ -162,7 +165,7 @@ func TestQueue_growsAndShrinks(t *testing.T) {
 		if n := p.loops.Load() - 1; n != maxLoops { // one is the heartbeat's
 			t.Errorf("%d loops under load, want %d", n, maxLoops)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if n := p.loops.Load() - 1; n != 1 {
 			t.Errorf("%d loops when the queue is empty, want 1", n)
 		}
@@ -172,7 +175,8 @@ func TestQueue_growsAndShrinks(t *testing.T) {
 func TestQueue_backsOff(t *testing.T) {
 	w := &waiting{err: errors.New("no such host")}
 	inBubble(t, w, func(t *testing.T, s *SQS, _ *pulse) {
-		time.Sleep(time.Hour)
+		t.Helper()
+		pass(time.Hour)
 		calls := w.receives()
 		if len(calls) < 40 || len(calls) > 150 {
 			t.Errorf("%d tries in an hour, want about one a minute", len(calls))

@@ -82,7 +82,7 @@ func newQueue(c QueueConfig, o Options, region, endpoint string) *queue {
 		name: c.name(), url: c.QueueURL, region: region, visibility: c.visibility(),
 		rules: rules{buckets: slices.Clone(c.Buckets), keys: c.Keys}, api: api,
 		objects: newObjects(func(r string) aws.Config { return o.AWS.Config(r, c.AssumeRole) }, region, o.Metrics),
-		metrics: o.Metrics, watch: o.Watch, log: o.Log.Named("source").With(zap.String("queue", c.name())),
+		metrics: o.Metrics, watch: o.Watch, log: o.Log.With(zap.String("queue", c.name())),
 	}
 	q.wire()
 	return q

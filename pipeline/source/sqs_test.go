@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -257,7 +258,7 @@ func TestSQS_sharesDeletes(t *testing.T) {
 		}
 	}
 	for i := range 30 {
-		r.put(fmt.Sprint(i), logFile("1"))
+		r.put(strconv.Itoa(i), logFile("1"))
 	}
 	r.start(t)
 	deliveries := make([]pipeline.Delivery, 30)
@@ -311,7 +312,7 @@ func TestSQS_shutdown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 5 {
-		r.put(fmt.Sprint(i), logFile("1"))
+		r.put(strconv.Itoa(i), logFile("1"))
 	}
 	r.start(t)
 	d := r.receive(t)
@@ -319,7 +320,7 @@ func TestSQS_shutdown(t *testing.T) {
 	start := time.Now()
 	r.stop()
 	awaits(t, "what was not handed out to be visible again", func() bool { n, _ := r.sqs.Depth("q"); return n == 4 })
-	if _, err := r.source.Receive(t.Context()); err != io.EOF {
+	if _, err := r.source.Receive(t.Context()); !errors.Is(err, io.EOF) {
 		t.Errorf("Receive after the end: %v, want io.EOF", err)
 	}
 	if got := drain(t, d); len(got.events) != 1 {
@@ -350,54 +351,4 @@ func TestSQS_receiveEndsWithItsContext(t *testing.T) {
 	if _, err := r.source.Receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the context's error: nothing is handed out after its end", err)
 	}
-}
-
-func TestSQS_ready(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name   string
-		fault  standin.SQSFault
-		advice string
-	}{
-		{"denied", standin.SQSFault{Status: 403, Code: "AccessDeniedException"}, "allow sqs:ReceiveMessage"},
-		{"expired", standin.SQSFault{Status: 400, Code: "ExpiredTokenException"}, "renew them"},
-		{"too many", standin.SQSFault{Status: 403, Code: "OverLimit"}, "look for other consumers"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t)
-			var down atomic.Bool
-			down.Store(true)
-			r.sqs.Fault = func(string) *standin.SQSFault {
-				if down.Load() {
-					return &c.fault
-				}
-				return nil
-			}
-			r.start(t)
-			awaits(t, "the source to be unready", func() bool { return r.source.Ready() != nil })
-			if got := r.source.Ready().Error(); !strings.Contains(got, c.advice) {
-				t.Errorf("got %q, want it to say %q", got, c.advice)
-			}
-			down.Store(false)
-			r.put("a", logFile("1"))
-			settle(t, r.receive(t), nil)
-			if err := r.source.Ready(); err != nil {
-				t.Errorf("still unready: %v", err)
-			}
-			if r.logs.FilterMessage("receiving failed, trying again").Len() == 0 {
-				t.Error("no warning")
-			}
-		})
-	}
-	t.Run("no such queue", func(t *testing.T) {
-		t.Parallel()
-		r := newRig(t)
-		r.config.SQS[0].QueueURL = r.address + "/111122223333/typo"
-		r.start(t)
-		awaits(t, "the source to be unready", func() bool { return r.source.Ready() != nil })
-		if got := r.source.Ready().Error(); !strings.Contains(got, "there is no such queue in eu-west-1: look at queue_url") {
-			t.Errorf("got %q", got)
-		}
-	})
 }
