@@ -16,11 +16,12 @@ func TestMain(m *testing.M) {
 // The scripts drive the real main. Besides testscript's own commands they know
 //
 //	exits CODE PROGRAM ARGS…   runs a program that must end with this code
+//	store FILE RECORDS         makes a local store of the records in a file
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "store": makeStore},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			return nil
