@@ -79,7 +79,7 @@ func Parse(name string, text []byte, env func(string) (string, bool)) (*Config, 
 func (c *Config) chooseDeadLetter(written map[string]int) {
 	_, index := written["dead_letter.index"]
 	_, directory := written["dead_letter.directory"]
-	if !index && (directory || c.Sinks.NDJSON != nil) {
+	if !index && (directory || c.sinkWithoutIndices() != "") {
 		c.DeadLetter.Index = ""
 	}
 }
@@ -100,8 +100,19 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) validDeadLetter() error {
-	if c.Sinks.NDJSON != nil && c.DeadLetter.Index != "" {
-		return value.Wrong("index", "the sink ndjson has no index: write directory instead, the path of a folder")
+	if sink := c.sinkWithoutIndices(); sink != "" && c.DeadLetter.Index != "" {
+		return value.Wrong("index", "the sink %s has no index: write directory instead, the path of a folder", sink)
 	}
 	return c.DeadLetter.Validate()
+}
+
+// sinkWithoutIndices names the sink if it has no place for an index of dead letters, else it is "".
+func (c *Config) sinkWithoutIndices() string {
+	switch {
+	case c.Sinks.Local != nil:
+		return "local"
+	case c.Sinks.NDJSON != nil:
+		return "ndjson"
+	}
+	return ""
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/trailship/trailship/sinks/cluster"
 	"github.com/trailship/trailship/sinks/deadletter"
 	"github.com/trailship/trailship/sinks/elasticsearch"
+	"github.com/trailship/trailship/sinks/local"
 	"github.com/trailship/trailship/sinks/ndjson"
 	"github.com/trailship/trailship/sinks/opensearch"
 )
@@ -25,6 +26,7 @@ import (
 type Config struct {
 	Elasticsearch *elasticsearch.Config `yaml:"elasticsearch"`
 	OpenSearch    *opensearch.Config    `yaml:"opensearch"`
+	Local         *local.Config         `yaml:"local"`
 	NDJSON        *ndjson.Config        `yaml:"ndjson"`
 }
 
@@ -40,13 +42,17 @@ func (c Config) Validate() error {
 		set++
 		errs = append(errs, value.Under("opensearch", c.OpenSearch.Validate()))
 	}
+	if c.Local != nil {
+		set++
+		errs = append(errs, value.Under("local", c.Local.Validate()))
+	}
 	if c.NDJSON != nil {
 		set++
 		errs = append(errs, value.Under("ndjson", c.NDJSON.Validate()))
 	}
 	switch {
 	case set == 0:
-		errs = append(errs, value.Wrong("", "there is no sink: write one of elasticsearch, opensearch, ndjson"))
+		errs = append(errs, value.Wrong("", "there is no sink: write one of elasticsearch, opensearch, local, ndjson"))
 	case set > 1:
 		errs = append(errs, value.Wrong("", "there are %d sinks: keep one. A second destination is a second queue (S3 to SNS to two queues) and a second daemon", set))
 	}
@@ -78,6 +84,9 @@ type Opened struct {
 // Open opens the sink of c, which is valid. It asks a cluster nothing: one that is away at the start is waited for, and the
 // sink says so when asked whether it is ready. Its errors are *value.Problem, with the whole key.
 func Open(c Config, o Options) (*Opened, error) {
+	if c.Local != nil {
+		return openStore(*c.Local, o)
+	}
 	if c.NDJSON != nil {
 		return openFile(*c.NDJSON, o)
 	}
@@ -109,6 +118,20 @@ func Open(c Config, o Options) (*Opened, error) {
 	if c, ok := opened.ask.(io.Closer); ok {
 		opened.closers = append(opened.closers, c)
 	}
+	return opened, nil
+}
+
+func openStore(c local.Config, o Options) (*Opened, error) {
+	opened := &Opened{}
+	if err := opened.place(o, nil); err != nil {
+		return nil, err
+	}
+	store, err := local.Open(context.Background(), c, o.Log)
+	if err != nil {
+		return nil, value.Wrong("sinks.local.path", "%v", err)
+	}
+	opened.Sink = store
+	opened.closers = append(opened.closers, store)
 	return opened, nil
 }
 

@@ -140,3 +140,18 @@ func TestEventCSV_row(t *testing.T) {
 		}
 	}
 }
+
+// stored is how many events the store at path has.
+func stored(t *testing.T, path string) int {
+	t.Helper()
+	store, err := local.OpenReader(t.Context(), local.Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	page, err := store.Events(t.Context(), local.Query{Limit: local.MaxLimit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(page.Events)
+}

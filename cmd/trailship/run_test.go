@@ -228,7 +228,7 @@ func TestRun(t *testing.T) {
 // Every kind of sink does the same job.
 func TestRun_sinks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "documents")
-	for _, kind := range []string{"opensearch", "ndjson"} {
+	for _, kind := range []string{"opensearch", "local", "ndjson"} {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t)
 			w.cluster.OpenSearch = true
@@ -237,13 +237,17 @@ func TestRun_sinks(t *testing.T) {
 			}
 			sink := map[string]string{
 				"opensearch": fmt.Sprintf("sinks: {opensearch: {urls: [%q]}}", w.servers["cluster"]),
+				"local":      fmt.Sprintf("sinks: {local: {path: %q}}", file+".db"),
 				"ndjson":     fmt.Sprintf("sinks: {ndjson: {path: %q}}", file),
 			}[kind]
 			d := start(t, w.config(t, sink))
 			eventually(t, "an empty queue", func() bool { return w.left() == 0 })
 			d.end(t)
 			got := w.cluster.Count()
-			if kind == "ndjson" {
+			switch kind {
+			case "local":
+				got = stored(t, file+".db")
+			case "ndjson":
 				text, err := os.ReadFile(file)
 				if err != nil {
 					t.Fatal(err)
