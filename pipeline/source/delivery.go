@@ -50,9 +50,8 @@ func (d *delivery) Records(ctx context.Context) iter.Seq2[*cloudtrail.Record, er
 	}
 }
 
-// Settle deletes the message, or gives it back: at once when it was not started or the work was cancelled, which happens at
-// shutdown only; else after a delay that grows with the receive count. An error means that the message comes again, which
-// does no harm.
+// Settle deletes the message, or gives it back: at once when it was not started, which happens at shutdown only; else after
+// a delay that grows with the receive count. An error means that the message comes again, which does no harm.
 func (d *delivery) Settle(ctx context.Context, outcome error) error {
 	q, m := d.queue, d.message
 	if outcome == nil {
@@ -60,7 +59,7 @@ func (d *delivery) Settle(ctx context.Context, outcome error) error {
 		return q.deletes.do(ctx, m)
 	}
 	var delay time.Duration
-	if !errors.Is(outcome, pipeline.ErrNotStarted) && !errors.Is(outcome, context.Canceled) {
+	if !errors.Is(outcome, pipeline.ErrNotStarted) {
 		delay = retryDelay(m.receives)
 	}
 	q.beats.release(ctx, m)

@@ -137,7 +137,6 @@ func TestSQS_handsBack(t *testing.T) {
 	}{
 		{"a failure waits", errors.New("the sink is down"), 6 * time.Second, 13 * time.Second},
 		{"not started comes at once", fmt.Errorf("draining: %w", pipeline.ErrNotStarted), 0, 0},
-		{"cancelled comes at once", context.Canceled, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
