@@ -173,9 +173,9 @@ func (r *rig) checkRights(t *testing.T, setup, writer, replay *servers.Cluster) 
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			status := rights(t, tt.as, tt.method, tt.path, tt.body)
+			status, said := ask(t, tt.as, tt.method, tt.path, tt.body)
 			if got := status < http.StatusBadRequest; got != tt.allowed || !got && status != http.StatusForbidden {
-				t.Errorf("got status %d, want allowed %t", status, tt.allowed)
+				t.Errorf("got %d, want allowed %t; it says %s", status, tt.allowed, said)
 			}
 		})
 	}
@@ -186,15 +186,15 @@ func (r *rig) checkRights(t *testing.T, setup, writer, replay *servers.Cluster) 
 	}
 }
 
-// rights is the status of the answer to a request, and of its first item where it is a bulk request.
-func rights(t *testing.T, as *servers.Cluster, method, path, body string) int {
+// ask returns the status of the answer to a request, or of its first item where it is a bulk request, and the answer.
+func ask(t *testing.T, as *servers.Cluster, method, path, body string) (status int, said string) {
 	t.Helper()
 	var answer json.RawMessage
 	err := as.Do(t.Context(), method, path, body, &answer)
 	var refused *servers.StatusError
 	switch {
 	case errors.As(err, &refused):
-		return refused.Status
+		return refused.Status, refused.Body
 	case err != nil:
 		t.Fatal(err)
 	}
@@ -203,8 +203,8 @@ func rights(t *testing.T, as *servers.Cluster, method, path, body string) int {
 	}
 	if json.Unmarshal(answer, &bulk) == nil && len(bulk.Items) > 0 {
 		for _, item := range bulk.Items[0] {
-			return item.Status
+			return item.Status, string(answer)
 		}
 	}
-	return http.StatusOK
+	return http.StatusOK, string(answer)
 }
