@@ -100,7 +100,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
-	sink, err := openSink(cfg, account, registry, log, watch(pulses, sinkSilence))
+	sink, err := openSink(cfg, account, registry, log, watch(pulses, sinkSilence)) //nolint:contextcheck // a store is opened in one go; a second signal ends that
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func numberedID(n, i int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x
 func TestStore_kill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	var stored []int
-	for round := range 4 {
+	for round := range 3 {
 		stored = append(stored, killAfter(t, path, 5+20*round)...)
 		s, err := local.Open(t.Context(), local.Config{Path: path}, zap.NewNop())
 		if err != nil {
