@@ -35,8 +35,8 @@ import (
 type Store interface {
 	// Events answers a query; a *local.QueryError says what is wrong with the query itself.
 	Events(ctx context.Context, q local.Query) (local.Page, error)
-	// Event returns an event and its record, byte for byte. The error wraps local.ErrNotFound when there is none.
-	Event(ctx context.Context, id string) (local.Event, []byte, error)
+	// Event returns an event with its record. The error wraps local.ErrNotFound when there is none.
+	Event(ctx context.Context, id string) (local.Event, error)
 }
 
 // Options are what a handler may be told. The zero Options are good for a listener on loopback.
@@ -178,7 +178,7 @@ func (h *handler) event(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.wait)
 	defer cancel()
-	e, record, err := h.store.Event(ctx, r.PathValue("id"))
+	e, err := h.store.Event(ctx, r.PathValue("id"))
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -186,7 +186,7 @@ func (h *handler) event(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, struct {
 		Event  event  `json:"event"`
 		Record string `json:"record"` // a string, so that integers over 2^53 and the order of keys arrive as they are
-	}{eventOf(&e), string(record)})
+	}{eventOf(&e), string(e.Record)})
 }
 
 // refuse answers with an error that the page shows as it is. What is not the caller's fault is logged and not told.

@@ -41,15 +41,15 @@ func (s *store) Events(ctx context.Context, q local.Query) (local.Page, error) {
 	return s.page, s.err
 }
 
-func (s *store) Event(_ context.Context, id string) (local.Event, []byte, error) {
+func (s *store) Event(_ context.Context, id string) (local.Event, error) {
 	if s.err != nil {
-		return local.Event{}, nil, s.err
+		return local.Event{}, s.err
 	}
 	record, ok := s.records[id]
 	if !ok {
-		return local.Event{}, nil, fmt.Errorf("looking up event %q: %w", id, local.ErrNotFound)
+		return local.Event{}, fmt.Errorf("looking up event %q: %w", id, local.ErrNotFound)
 	}
-	return local.Event{ID: id, Name: "RunInstances"}, []byte(record), nil
+	return local.Event{ID: id, Name: "RunInstances", Record: []byte(record)}, nil
 }
 
 // ask asks a handler over s, as a browser on the same machine does unless change says otherwise.

@@ -176,7 +176,7 @@ function row(event) {
     element("span", {}, ...visible(event.user || "–")),
     element("span", {}, ...visible(event.source || "–")),
     element("span", {}, ...visible(first?.type || "–")),
-    element("span", {}, ...visible(first?.name || "–"), ...(others.length ? [element("small", {}, ` and ${others.length} more`)] : [])),
+    element("div", {}, element("span", {}, ...visible(first?.name || "–")), ...(others.length ? [element("small", {}, `and ${others.length} more`)] : [])),
     element("div", {}, outcome(event), ...(event.errorCode || event.reason ? [element("small", {}, ...visible(event.errorCode || event.reason))] : [])),
   ];
   const names = ["Event name", "Event time", "User name", "Event source", "Resource type", "Resource name", "Outcome"];
