@@ -31,8 +31,10 @@ func filled(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "store.db")
 	s := open(t, path)
-	if _, err := s.Write(t.Context(), newCorpus(t).batch(t, 0, 300)); err != nil {
-		t.Fatal(err)
+	for n := range 4 {
+		if _, err := s.Write(t.Context(), numbered(n)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
