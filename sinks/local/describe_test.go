@@ -157,6 +157,14 @@ func TestEvent_resources(t *testing.T) {
 			list{{"AWS::EC2::Instance", "i-2"}},
 		},
 		{"an ARN of a service unknown here", `"requestParameters":{"thing":"arn:aws:new:eu-west-1:1:thing/x"}`, list{{"", "arn:aws:new:eu-west-1:1:thing/x"}}},
+		{
+			"details of a service's own event",
+			`"eventSource":"secretsmanager.amazonaws.com","additionalEventData":{"ARN":"arn:aws:secretsmanager:eu-west-1:1:secret:s","MFAIdentifier":"arn:aws:iam::1:mfa/a"},
+			"serviceEventDetails":{"snapshotId":"snap-1","associationId":"vpc-cidr-assoc-1"}`,
+			list{{"AWS::EC2::Snapshot", "snap-1"}, {"AWS::SecretsManager::Secret", "arn:aws:secretsmanager:eu-west-1:1:secret:s"}},
+		},
+		{"a parameter", `"eventSource":"ssm.amazonaws.com","eventName":"GetParameters","requestParameters":{"names":["/a","/b"]}`, list{{"AWS::SSM::Parameter", "/a"}, {"AWS::SSM::Parameter", "/b"}}},
+		{"a document", `"eventSource":"ssm.amazonaws.com","eventName":"CreateDocument","requestParameters":{"name":"d"}`, list{{"AWS::SSM::Document", "d"}}},
 		{"nothing", `"requestParameters":{"a":[1,null,true,{"b":"c"}]}`, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,5 +1,7 @@
 package local
 
+import "strings"
+
 // typeOfMember tells the type of a resource from the key its name stands under, in any request or response or in those of
 // one service. Names have no form of their own, so that this is all there is. Source: the API references of the services;
 // the keys are those of the sample records and of MAPPING section 12.
@@ -43,6 +45,17 @@ func typeOfMember(service, key string) string {
 		return "AWS::ECR::Repository"
 	}
 	return typeOfServiceMember(service, key)
+}
+
+// typeOfSSM is the type of what has a name in an event of Systems Manager.
+func typeOfSSM(event string) string {
+	switch {
+	case strings.Contains(event, "Parameter"):
+		return "AWS::SSM::Parameter"
+	case strings.Contains(event, "Document"):
+		return "AWS::SSM::Document"
+	}
+	return ""
 }
 
 // typeOfServiceMember knows the keys that mean something else to every service.

@@ -20,20 +20,23 @@ const (
 // and few records have a list of their own; so the same is done here.
 type resources struct {
 	service string // the eventSource's first part
+	event   string
 	listed  []Resource
 	names   []string // what else the event is found by
 	values  int      // looked at so far
 }
 
-// readResources finds an event's resources: those the record lists, those which its request and response name, and the
-// one that an error message says was denied. names are all that a filter by resource name matches: the listed names, the
+// readResources finds an event's resources: those the record lists, those which its request, response and details name, and
+// the one that an error message says was denied. names are all that a filter by resource name matches: the listed names, the
 // last part of each ARN, and references of no known type.
 func readResources(r *cloudtrail.Record) (listed []Resource, names []string) {
-	s := resources{}
+	s := resources{event: text(r.Field(cloudtrail.EventName))}
 	s.service, _, _ = strings.Cut(text(r.Field(cloudtrail.EventSource)), ".")
 	s.readList(r.Field(cloudtrail.Resources))
 	s.walk(r.Field(cloudtrail.RequestParameters), "")
 	s.walk(r.Field(cloudtrail.ResponseElements), "")
+	s.walk(r.Field(cloudtrail.AdditionalEventData), "")
+	s.walk(r.Field(cloudtrail.ServiceEventDetails), "")
 	ecs.References(r, func(key string, text []byte) { s.found(key, text, true) })
 	s.readMessage(r.Field(cloudtrail.ErrorMessage).Text())
 	for _, x := range s.listed {
@@ -85,12 +88,18 @@ func (s *resources) walk(v cloudtrail.Value, key string) {
 // letters tell its type; a known reference of no type can be searched for and is not shown.
 func (s *resources) found(key string, value []byte, reference bool) {
 	s.values++
+	typ := typeOfMember(s.service, key)
+	if typ == "" && s.service == "ssm" && strings.HasPrefix(key, "name") { // every kind of thing has a name there
+		typ = typeOfSSM(s.event)
+	}
 	switch {
 	case len(value) == 0 || s.values > maxValues:
+	case key == "MFAIdentifier": // what the caller had in hand
+		s.name(string(value))
 	case isARN(value):
 		s.list(typeOfARN(string(value)), string(value))
-	case typeOfMember(s.service, key) != "":
-		s.list(typeOfMember(s.service, key), string(value))
+	case typ != "":
+		s.list(typ, string(value))
 	case (reference || isIDKey(key)) && typeOfID(value) != "":
 		s.list(typeOfID(value), string(value))
 	case reference:

@@ -188,7 +188,7 @@ func typeOfOther(service, kind string) string {
 // typeOfID tells the type from the first letters of an id: i-0abc. How the rest looks is not checked.
 func typeOfID(id []byte) string {
 	prefix, rest, ok := bytes.Cut(id, []byte("-"))
-	if !ok || len(rest) == 0 {
+	if !ok || len(rest) == 0 || bytes.IndexByte(rest, '-') >= 0 { // vpc-cidr-assoc-0abc is something else
 		return ""
 	}
 	switch string(prefix) {
