@@ -13,6 +13,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -157,8 +158,8 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.wait)
 	defer cancel()
 	page, err := h.store.Events(ctx, q)
-	if err != nil {
-		h.refuse(w, r, err)
+	if err != nil { // a database that is interrupted does not always say by what
+		h.refuse(w, r, cmp.Or(ctx.Err(), err))
 		return
 	}
 	answer := struct {
@@ -180,7 +181,7 @@ func (h *handler) event(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	e, err := h.store.Event(ctx, r.PathValue("id"))
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuse(w, r, cmp.Or(ctx.Err(), err))
 		return
 	}
 	reply(w, http.StatusOK, struct {

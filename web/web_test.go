@@ -36,7 +36,7 @@ func (s *store) Events(ctx context.Context, q local.Query) (local.Page, error) {
 	s.asked = q
 	if s.slow {
 		<-ctx.Done()
-		return local.Page{}, ctx.Err()
+		return local.Page{}, errors.New("interrupted (9)")
 	}
 	return s.page, s.err
 }

@@ -221,9 +221,10 @@ func (r *rig) testLooks(t *testing.T) {
 		"list":     "/",
 		"filtered": "/?f=eventName:RunInstances&f=outcome:failure&from=2023-07-10T00:00:00Z&to=2023-07-11T00:00:00Z",
 		"detail":   "/?ev=" + url.QueryEscape(events[0]),
+		"record":   "/?ev=" + url.QueryEscape(events[0]),
 	} {
 		b := r.open(t, path)
-		if name == "detail" {
+		if name == "detail" || name == "record" {
 			b.until(`document.querySelector("#detail[open] pre")`)
 		}
 		for _, scheme := range []string{"light", "dark"} {
@@ -237,6 +238,9 @@ func (r *rig) testLooks(t *testing.T) {
 					t.Fatal(err)
 				}
 				b.do(chromedp.EmulateViewport(width, 900))
+				if name == "record" {
+					evaluate[bool](b, `(document.querySelector("#detail pre").scrollIntoView(), true)`)
+				}
 				if got := evaluate[int64](b, "document.documentElement.scrollWidth"); got > width {
 					t.Errorf("%s at %d px is %d px wide", name, width, got)
 				}
