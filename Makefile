@@ -3,7 +3,7 @@
 GO ?= go
 FUZZTIME ?= 20s
 
-.PHONY: help build test race fuzz golden lint fmt run check clean
+.PHONY: help build test race fuzz golden bench e2e lint fmt run check clean
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -23,6 +23,12 @@ fuzz: ## every fuzz target for FUZZTIME
 golden: ## documents against the golden cases
 	test/run --only goldens
 
+bench: ## throughput, memory, start and stop of the built binary
+	$(GO) run ./test/bench
+
+e2e: ## everything, real servers included
+	test/run
+
 lint: ## vet and the linters
 	test/run --only lint
 
@@ -32,8 +38,8 @@ fmt: ## format the code in place
 run: build ## the daemon, with CONFIG=file
 	bin/trailship run --config $(or $(CONFIG),config.example.yaml)
 
-check: ## everything that must pass, real servers included
-	test/run
+check: ## formatting, lint and race tests, before every commit
+	test/run --only fmt lint unit
 
 clean: ## what was built, and the test cache
 	rm -rf bin .cache

@@ -12,6 +12,7 @@ import (
 
 // testDelivery ships the samples, and once more.
 func (r *rig) testDelivery(t *testing.T, to sink) {
+	t.Helper()
 	trail := r.trail(t, "delivery")
 	d := r.run(t, "delivery", trail, to, "")
 	untilEmpty(t, trail)

@@ -17,6 +17,7 @@ import (
 // testKill kills the daemon at the worst moment, when the cluster has stored documents and the daemon does not know, and
 // starts another one.
 func (r *rig) testKill(t *testing.T, to sink) {
+	t.Helper()
 	trail := r.trail(t, "kill")
 	gate := r.gate(t, 3)
 	first := r.run(t, "kill-first", trail, to.at(gate.url), "limits: {bulk_bytes: 256KiB, bulk_requests: 1}")

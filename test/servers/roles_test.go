@@ -18,6 +18,7 @@ import (
 // testRoles makes a user for each role of deploy, sets the cluster up with one and returns a sink with the rights of the
 // writer. What the writer can do is proved by the tests that use that sink.
 func (r *rig) testRoles(t *testing.T) sink {
+	t.Helper()
 	to := sinkOf(r.cluster)
 	setup, writer, replay := r.user(t, "setup"), r.user(t, "writer"), r.user(t, "replay")
 	trail, err := r.aws.NewTrail(t.Context(), "roles")
