@@ -92,6 +92,12 @@ func BenchmarkEvents(b *testing.B) {
 		b.Fatal(err)
 	}
 	e := newest.Events[0]
+	resource := ""
+	for _, x := range newest.Events {
+		if len(x.Resources) > 0 {
+			resource = x.Resources[0].Name
+		}
+	}
 	middle := time.Unix(corpusStart+events/20, 0)
 	for _, tc := range []struct {
 		name  string
@@ -104,7 +110,7 @@ func BenchmarkEvents(b *testing.B) {
 		{"event name, absent", by(local.EventName, "NoSuchCall")},
 		{"five event names", by(local.EventName, "Decrypt", "AssumeRole", "RunInstances", "GetSecretValue", "ConsoleLogin")},
 		{"user", by(local.User, e.User)},
-		{"resource name", by(local.ResourceName, "invictus")},
+		{"resource name", by(local.ResourceName, resource)},
 		{"resource type", by(local.ResourceType, "AWS::EC2::Instance")},
 		{"event source", by(local.EventSource, "ec2.amazonaws.com")},
 		{"access key", by(local.AccessKey, e.AccessKey)},
