@@ -186,7 +186,7 @@ func TestSQS_sizeAndSent(t *testing.T) {
 func TestSQS_heartbeat(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.config.SQS[0].VisibilityTimeout = time.Second
+	r.config.SQS[0].VisibilityTimeout = 3 * time.Second // room for a busy machine
 	first, second := r.put("a", logFile("1")), r.put("b", logFile("2"))
 	var beats atomic.Int32
 	r.sqs.Observe = func(op string, entries int) {
@@ -197,7 +197,7 @@ func TestSQS_heartbeat(t *testing.T) {
 	start := time.Now()
 	r.start(t)
 	d := r.receive(t) // the other one waits in the source
-	awaits(t, "two visibility timeouts to pass", func() bool { return beats.Load() >= 8 && time.Since(start) > 2*time.Second })
+	awaits(t, "two visibility timeouts to pass", func() bool { return beats.Load() >= 8 && time.Since(start) > 6*time.Second })
 	for _, id := range []string{first, second} {
 		if got := r.sqs.Receives("q", id); got != 1 {
 			t.Errorf("%s was received %d times in two visibility timeouts, want once", id, got)
