@@ -93,3 +93,23 @@ func TestREADME_commands(t *testing.T) {
 		t.Errorf("only %d commands were found in the README", checked)
 	}
 }
+
+// ARCHITECTURE.md names every package.
+func TestARCHITECTURE_packages(t *testing.T) {
+	page, err := os.ReadFile("../../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-tags", "servers,browser", "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		name := strings.TrimPrefix(strings.TrimSpace(line), "github.com/trailship/trailship/")
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("ARCHITECTURE.md does not say what %s is for", name)
+		}
+	}
+}
