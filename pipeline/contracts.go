@@ -110,6 +110,9 @@ type LostObject struct {
 }
 
 func (e *LostObject) Error() string {
+	if e.Object.Bucket == "" {
+		return fmt.Sprintf("reading %s: %v", e.Object.Key, e.Err)
+	}
 	return fmt.Sprintf("reading s3://%s/%s: %v", e.Object.Bucket, e.Object.Key, e.Err)
 }
 

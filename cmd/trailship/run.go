@@ -105,20 +105,20 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 		return err
 	}
 	defer closing(log, "sink", sink.Close)
-	queues, err := source.New(cfg.Sources, source.Options{
+	from, err := openSource(cfg.Sources, source.Options{
 		AWS: account, Metrics: source.NewMetrics(registry), Log: log.Named("source"), Watch: watch(pulses, sourceSilence),
 	})
 	if err != nil {
 		return value.Under("sources", err)
 	}
-	p, err := newPipeline(cfg, queues, sink, metrics, log)
+	p, err := newPipeline(cfg, from, sink, metrics, log)
 	if err != nil {
 		return err
 	}
 	stopAdmin, err := startAdmin(ctx, cfg, &admin{
 		started: time.Now(), alive: pulses.Check, metrics: registry, counts: metrics.Counts,
 		memory: int64(cfg.Limits.Memory), held: metrics.Held,
-		parts: []part{partOf("source", queues), partOf("sink", sink.Sink)},
+		parts: []part{partOf("source", from.Source), partOf("sink", sink.Sink)},
 	}, log)
 	if err != nil {
 		return err
@@ -132,24 +132,65 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 	log.Info("started", zap.Stringer("version", readVersion()), zap.Stringer("memory_limit", limit), zap.String("listen", cfg.Server.Listen))
 	defer besides(ctx, sink, pulses, log)()
 
-	queues.Start(ctx)
+	from.start(ctx)
 	notify(daemon.SdNotifyReady, log)
-	err = p.Run(ctx)
+	err = carry(ctx, cfg, p)
 	closing(log, "source", func() error {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
-		return queues.Close(ending)
+		return from.close(ending)
 	})
 	return ended(ctx, err, metrics.Counts(), log)
+}
+
+// origin is a source with a beginning and an end of its own.
+type origin struct {
+	pipeline.Source
+	start func(ctx context.Context)
+	close func(ctx context.Context) error
+}
+
+// openSource opens the source that is set. Its errors are *value.Problem.
+func openSource(c source.Config, o source.Options) (origin, error) {
+	if c.Directory != nil {
+		return origin{
+			Source: source.NewDirectory(*c.Directory, o.Log),
+			start:  func(context.Context) {},
+			close:  func(context.Context) error { return nil },
+		}, nil
+	}
+	queues, err := source.New(c, o)
+	if err != nil {
+		return origin{}, err
+	}
+	return origin{Source: queues, start: queues.Start, close: queues.Close}, nil
+}
+
+// loader is a store that takes all of a folder faster when its indices are made afterwards.
+type loader interface {
+	Load(ctx context.Context) error
+	Index(ctx context.Context) error
+}
+
+// carry runs the pipeline, as a bulk load where the source is a folder with an end and the sink can do that.
+func carry(ctx context.Context, cfg *config.Config, p *pipeline.Pipeline) error {
+	store, ok := p.Sink.(loader)
+	if d := cfg.Sources.Directory; d == nil || d.Watch || !ok {
+		return p.Run(ctx)
+	}
+	if err := store.Load(ctx); err != nil {
+		return err
+	}
+	return errors.Join(p.Run(ctx), store.Index(context.WithoutCancel(ctx)))
 }
 
 // closeTimeout is how long the last deletes may take once every delivery is settled.
 const closeTimeout = 5 * time.Second
 
-// ended says how the pipeline ended: by a signal is as it should be.
+// ended says how the pipeline ended: by a signal, or at the end of a folder, is as it should be.
 func ended(ctx context.Context, err error, counts pipeline.Counts, log *zap.Logger) error {
-	if ctx.Err() == nil {
-		return worked(errors.Join(errors.New("the queues came to an end without being told to"), err))
+	if ctx.Err() == nil && err != nil {
+		return worked(err)
 	}
 	fields := []zap.Field{zap.Int64("read", counts.Read)}
 	for end, n := range counts.Ended {

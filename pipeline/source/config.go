@@ -16,9 +16,10 @@ import (
 	"github.com/trailship/trailship/pipeline/awsconfig"
 )
 
-// Config is the sources section.
+// Config is the sources section: exactly one kind.
 type Config struct {
-	SQS []QueueConfig `yaml:"sqs"`
+	SQS       []QueueConfig    `yaml:"sqs"`
+	Directory *DirectoryConfig `yaml:"directory"`
 }
 
 // QueueConfig is one queue of sources.sqs.
@@ -50,6 +51,12 @@ const (
 
 // Validate checks the section without asking AWS. Its errors are *value.Problem, joined.
 func (c Config) Validate() error {
+	if c.Directory != nil {
+		if len(c.SQS) > 0 {
+			return value.Wrong("directory", "sqs stands here too: keep one of them, and run a second trailship for the other")
+		}
+		return value.Under("directory", c.Directory.Validate())
+	}
 	if len(c.SQS) == 0 {
 		return value.Wrong("sqs", "there is no source: name at least one queue, such as sqs: [{queue_url: https://sqs.eu-west-1.amazonaws.com/111122223333/cloudtrail}]")
 	}
