@@ -58,7 +58,9 @@ func TestREADME_tryIt(t *testing.T) {
 
 // The README's configuration is one.
 func TestREADME_configuration(t *testing.T) {
-	for _, text := range blocks(t, "yaml") {
+	examples := blocks(t, "yaml")
+	t.Chdir("../..") // where its paths are right
+	for _, text := range examples {
 		_, err := config.Parse("README.md", []byte(text), func(name string) (string, bool) { return "value", name == "ES_API_KEY" })
 		if err != nil {
 			t.Error(err)

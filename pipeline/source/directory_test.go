@@ -51,8 +51,7 @@ func all(t *testing.T, d *source.Directory, settle func(name string) error) (ids
 		}
 		for r, err := range got.Records(t.Context()) {
 			if err != nil {
-				var lost *pipeline.LostObject
-				if errors.As(err, &lost) {
+				if lost, ok := errors.AsType[*pipeline.LostObject](err); ok {
 					ids = append(ids, "lost: "+lost.Reason)
 					continue
 				}

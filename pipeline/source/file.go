@@ -66,8 +66,7 @@ func (f *file) Records(ctx context.Context) iter.Seq2[*cloudtrail.Record, error]
 // lost is the error of a file that cannot be read to its end: one dead letter when the file is at fault, a failure when the
 // disk is.
 func (f *file) lost(object *cloudtrail.Object, err error) error {
-	var disk *os.PathError
-	if errors.As(err, &disk) {
+	if _, ok := errors.AsType[*os.PathError](err); ok {
 		return fmt.Errorf("reading %s: %w", f.path, err)
 	}
 	return &pipeline.LostObject{Object: object, Reason: lostReason(&unreadable{err}), Err: err}

@@ -74,6 +74,7 @@ func (r *rig) setUp(t *testing.T, trail *servers.Trail, to sink, want int) {
 
 // checkWaitsForSetup checks that a daemon that may only write stores nothing before the template is there, and says why.
 func (r *rig) checkWaitsForSetup(t *testing.T, to sink) {
+	t.Helper()
 	trail := r.trail(t, "setup")
 	d := r.run(t, "without-setup", trail, to, "shutdown: {timeout: 1s}")
 	d.untilNotReady(t, "trailship setup")
@@ -106,6 +107,7 @@ func (r *rig) checkNothingHappened(t *testing.T, trail *servers.Trail) {
 
 // testWrongPassword runs a daemon with a password that is wrong, then one with the right one.
 func (r *rig) testWrongPassword(t *testing.T, to sink) {
+	t.Helper()
 	trail := r.trail(t, "password")
 	t.Run("with a wrong password nothing is lost and readiness says what to do", func(t *testing.T) {
 		d := r.run(t, "wrong-password", trail, to.as(to.username, "wrong"), "shutdown: {timeout: 1s}")
@@ -127,6 +129,7 @@ func (r *rig) testWrongPassword(t *testing.T, to sink) {
 
 // checkRights tries what each role must be able to do and what it must not.
 func (r *rig) checkRights(t *testing.T, setup, writer, replay *servers.Cluster) {
+	t.Helper()
 	const (
 		index   = "logs-aws.cloudtrail-trailship-2000.01.01"
 		letters = "trailship-dead-letters"
