@@ -137,12 +137,17 @@ func TestProcess_setup(t *testing.T) {
 // A second SIGTERM ends a drain at once.
 func TestProcess_secondSignal(t *testing.T) {
 	w := newWorld(t)
+	var writing atomic.Bool
 	w.cluster.Fault = func(r *http.Request) *standin.ClusterFault {
-		return &standin.ClusterFault{Delay: time.Duration(strings.Count(r.URL.Path, "_bulk")) * time.Minute}
+		if !strings.Contains(r.URL.Path, "_bulk") {
+			return nil
+		}
+		writing.Store(true)
+		return &standin.ClusterFault{Delay: 5 * time.Second} // longer than the test waits for the second signal
 	}
 	w.announce(5)
 	p := launch(t, w, w.elasticsearch(), "")
-	eventually(t, "a message in hand", func() bool { _, inFlight := w.sqs.Depth(queue); return inFlight == 1 })
+	eventually(t, "a message in hand", writing.Load)
 	p.signal(t, syscall.SIGTERM)
 	eventually(t, "the drain", func() bool { return strings.Contains(p.stderr.String(), "a second signal ends at once") })
 	p.signal(t, syscall.SIGTERM)

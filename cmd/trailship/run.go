@@ -257,12 +257,16 @@ func besides(ctx context.Context, sink *sinks.Opened, pulses *pipeline.Pulses, l
 	var all sync.WaitGroup
 	all.Go(func() { feedWatchdog(draining, pulses.Check, log) })
 	all.Go(func() { sink.Greet(ctx, log.Named("sink")) })
+	said := make(chan struct{})
 	quiet := context.AfterFunc(ctx, func() {
+		defer close(said)
 		log.Info("stopping, a second signal ends at once")
 		notify(daemon.SdNotifyStopping, log)
 	})
 	return func() {
-		quiet()
+		if !quiet() {
+			<-said
+		}
 		cancel()
 		all.Wait()
 	}

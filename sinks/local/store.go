@@ -247,16 +247,16 @@ func (s *Store) commit(ctx context.Context, group []*request) {
 	if err != nil {
 		err = fmt.Errorf("storing %d records: %w", len(rows), storeError(s.path, err))
 	}
+	if err == nil { // before anybody is answered, who may then ask
+		s.failure.Store(nil)
+	} else {
+		s.failure.Store(&err)
+	}
 	for _, q := range group {
 		if q.err = err; err == nil {
 			fates = fates[copy(q.fates, fates):]
 		}
 		close(q.done)
-	}
-	if err == nil {
-		s.failure.Store(nil)
-	} else {
-		s.failure.Store(&err)
 	}
 }
 
