@@ -82,12 +82,13 @@ type Engine struct {
 	mu        sync.Mutex // guards what follows
 	queue     queue
 	pace      pace
+	size      sizing
 	outage    outage
+	quiet     time.Time // nothing is sent before: the cluster asked for that with Retry-After
 	indices   map[string]*index
 	parked    map[*index]struct{}
 	inFlight  int
 	saturated bool      // more requests were wanted than allowed
-	cut       int       // bytes of one request; lowered by the cluster's refusals
 	accepted  time.Time // when a document was last stored, or found to be
 	said      map[string]time.Time
 }
@@ -110,7 +111,7 @@ func New(o Options) *Engine {
 		o: o, url: bulkURL(o.Query), log: o.Log, metrics: newMetrics(o.Metrics),
 		wake: make(chan struct{}, 1), compressors: make(chan *gzip.Writer, runtime.GOMAXPROCS(0)),
 		creating: make(chan struct{}, 4),
-		queue:    newQueue(), pace: newPace(o.Limits.Requests), cut: int(o.Limits.Bytes),
+		queue:    newQueue(), pace: newPace(o.Limits.Requests), size: newSizing(int(o.Limits.Bytes)),
 		indices: map[string]*index{}, parked: map[*index]struct{}{}, said: map[string]time.Time{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -193,11 +194,13 @@ func (e *Engine) run() {
 func (e *Engine) next(now time.Time) (*request, time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	bytes, docs := e.cut, maxDocs
+	bytes, docs := e.size.limit, maxDocs
 	full := e.queue.full(bytes, docs)
 	switch {
 	case e.queue.empty():
 		return nil, idle
+	case now.Before(e.quiet):
+		return nil, min(idle, e.quiet.Sub(now))
 	case e.outage.stopped && e.inFlight > 0:
 		return nil, idle
 	case e.outage.stopped && now.Before(e.outage.until):
@@ -218,6 +221,7 @@ func (e *Engine) next(now time.Time) (*request, time.Duration) {
 		e.requests.Put(r)
 		return nil, time.Millisecond
 	}
+	r.limited = full
 	e.inFlight++
 	e.metrics.inFlight.Inc()
 	return r, 0

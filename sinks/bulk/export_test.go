@@ -4,5 +4,5 @@ package bulk
 func (e *Engine) Cut() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.cut
+	return e.size.limit
 }

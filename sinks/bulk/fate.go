@@ -18,6 +18,7 @@ const (
 	operational              // a person must act: the index is parked until it takes documents again
 	indexWide                // the same, and it is the fault of this one index: after long it is given up
 	clusterWide              // the same, and it is the fault of the whole cluster: nothing more is received
+	streamed                 // the index's name has become a data stream, in which ids are not unique for good
 )
 
 // classify tells the class of an item. Only a listed set of refusals is the document's fault; every other 4xx is
@@ -29,7 +30,9 @@ func (a *answer) classify(it *item, dataStream bool) class {
 	case it.status == 0:
 		return unknown
 	case it.hidden && !dataStream && it.status != http.StatusTooManyRequests && it.status < 500:
-		return operational // the name has become a data stream: ids are no longer unique in it
+		return streamed
+	case it.failureStore:
+		return faulty // kept by the cluster, but where nobody searches
 	case it.status < 300:
 		return stored
 	case it.status == http.StatusConflict && string(kind) == "version_conflict_engine_exception":
@@ -80,7 +83,7 @@ func has(text []byte, part string) bool { return bytes.Contains(text, []byte(par
 func kindLabel(kind string) string {
 	switch kind {
 	case "mapper_parsing_exception", "document_parsing_exception", "strict_dynamic_mapping_exception",
-		"max_bytes_length_exceeded_exception", "illegal_argument_exception", typeTooLarge, typeIndexBlocked:
+		"max_bytes_length_exceeded_exception", "illegal_argument_exception", typeTooLarge, typeIndexBlocked, typeFailureStore:
 		return kind
 	}
 	return "other"
@@ -90,4 +93,5 @@ func kindLabel(kind string) string {
 const (
 	typeTooLarge     = "request_entity_too_large"
 	typeIndexBlocked = "index_blocked"
+	typeFailureStore = "failure_store"
 )

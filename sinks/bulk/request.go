@@ -24,12 +24,13 @@ const maxErrorBody = 64 << 10
 
 // A request is one call of the _bulk API. Requests are reused.
 type request struct {
-	spans  []span
-	docs   int
-	bytes  int // before compression
-	sent   time.Time
-	took   time.Duration
-	answer answer
+	spans   []span
+	docs    int
+	bytes   int  // before compression
+	limited bool // more was waiting than it may hold
+	sent    time.Time
+	took    time.Duration
+	answer  answer
 
 	tallies   []tally
 	busy      int    // items that the cluster has no room for
@@ -52,7 +53,7 @@ func (r *request) reset() {
 	clear(r.waiting)
 	r.spans, r.again, r.degrading, r.waiting = r.spans[:0], r.again[:0], r.degrading[:0], r.waiting[:0]
 	r.tallies = r.tallies[:0]
-	r.docs, r.bytes, r.busy = 0, 0, 0
+	r.docs, r.bytes, r.busy, r.limited = 0, 0, 0, false
 }
 
 // assemble compresses the lines of all spans into a payload. Spans whose caller is gone are left out; those of them
@@ -120,6 +121,7 @@ type verdict struct {
 	result     string // for the metric: one of the results below
 	status     int
 	retryAfter time.Duration
+	never      bool  // of resultTooLarge: not even when nothing else is under way
 	err        error // of the transport
 }
 
@@ -130,7 +132,7 @@ const (
 	resultUnreadable = "unreadable" // an answer, but not of a _bulk API, or not of as many items
 	resultBusy       = "busy"       // 429
 	resultFailed     = "failed"     // 5xx
-	resultTooLarge   = "too_large"  // the request as a whole can never pass
+	resultTooLarge   = "too_large"  // smaller requests may pass
 	resultRefused    = "refused"    // anything else: a person must act
 )
 
@@ -168,7 +170,7 @@ func (e *Engine) send(r *request, p *payload) verdict {
 // judge reads the answer.
 func (r *request) judge(resp *http.Response) verdict {
 	v := verdict{status: resp.StatusCode, retryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
-	if v.status == http.StatusOK {
+	if v.status >= 200 && v.status < 300 {
 		v.result = resultOK
 		err := r.answer.read(resp.Body)
 		if err != nil || len(r.answer.items) != r.docs {
@@ -183,8 +185,10 @@ func (r *request) judge(resp *http.Response) verdict {
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody)) // so that the connection can be used again
 	switch {
-	case v.status == http.StatusRequestEntityTooLarge, v.status == http.StatusTooManyRequests && a.neverFits():
-		v.result = resultTooLarge
+	case v.status == http.StatusRequestEntityTooLarge:
+		v.result, v.never = resultTooLarge, true
+	case v.status == http.StatusTooManyRequests && has(a.of(a.problem.reason), coordinating):
+		v.result, v.never = resultTooLarge, a.neverFits()
 	case v.status == http.StatusTooManyRequests && string(a.of(a.problem.kind)) != "cluster_block_exception":
 		v.result = resultBusy
 	case v.status >= 500, v.status == http.StatusRequestTimeout:
@@ -195,13 +199,13 @@ func (r *request) judge(resp *http.Response) verdict {
 	return v
 }
 
-// neverFits reports whether the cluster says that this one request is larger than all that it takes at once: "rejected
-// execution of coordinating operation [… coordinating_operation_bytes=N, max_coordinating_and_primary_bytes=M]".
+// coordinating stands in the reason of a cluster whose memory for requests is used up: "rejected execution of coordinating
+// operation [… coordinating_operation_bytes=N, max_coordinating_and_primary_bytes=M]". A smaller request may have room.
+const coordinating = "coordinating operation"
+
+// neverFits reports whether such a request alone is larger than all that the cluster takes at once.
 func (a *answer) neverFits() bool {
 	reason := a.of(a.problem.reason)
-	if !has(reason, "coordinating operation") {
-		return false
-	}
 	own, ok := numberAfter(reason, "operation_bytes=")
 	most, ok2 := numberAfter(reason, "max_coordinating_and_primary_bytes=")
 	if !ok2 {

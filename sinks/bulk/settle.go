@@ -42,11 +42,20 @@ func (e *Engine) failed(r *request, v verdict) {
 	if e.outage.stopped {
 		e.complain("outage", "the sink is stopped until the cluster answers well again", zap.Error(why))
 	}
+	e.hush(v, now)
 	wait := v.retryAfter
 	if !e.outage.stopped || v.retryAfter > 0 {
 		wait = max(wait, r.spans[0].w.delay())
 	}
 	e.later(r.spans, wait)
+}
+
+// hush keeps all requests back for as long as the cluster asks in an answer that is not a good one. The engine's lock is
+// held.
+func (e *Engine) hush(v verdict, now time.Time) {
+	if until := now.Add(v.retryAfter); v.retryAfter > 0 && until.After(e.quiet) {
+		e.quiet = until
+	}
 }
 
 // why is the reason of a failed request for the operator.
@@ -63,10 +72,11 @@ func (r *request) why(v verdict) error {
 	return trouble(v.status, string(a.of(a.problem.kind)), valid(a.of(a.problem.reason)))
 }
 
-// split halves what one request may hold and sends the documents again. One document that is too large alone is refused.
+// split halves what one request may hold and sends the documents again, down to one document. One that can never pass
+// even alone is refused; one for which there is only no room at the moment waits.
 func (e *Engine) split(r *request, v verdict) {
 	e.metrics.retries.WithLabelValues(v.result).Add(float64(r.docs))
-	if r.docs == 1 {
+	if r.docs == 1 && v.never {
 		s := &r.spans[0]
 		if s.w.hold() {
 			e.refuse(s.w, s.from, &pipeline.Refusal{
@@ -78,20 +88,27 @@ func (e *Engine) split(r *request, v verdict) {
 		}
 	}
 
+	now := time.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if r.docs == 1 {
+	e.hush(v, now)
+	if r.docs == 1 && v.never {
 		if s := &r.spans[0]; s.probe {
 			e.unpark(s.ix)
 		}
 		return
 	}
-	if half := max(r.bytes/2, 1); half < e.cut {
-		e.cut = half
-		e.log.Warn("the cluster refuses requests of this size: smaller ones from now on",
-			zap.Int("bytes", r.bytes), zap.Int("limit", half))
+	if r.docs > 1 && e.size.refused(r.bytes, now) {
+		e.log.Warn("the cluster refuses requests of this size: smaller ones for now",
+			zap.Int("bytes", r.bytes), zap.Int("limit", e.size.limit))
 	}
-	e.later(r.spans, v.retryAfter)
+	wait := v.retryAfter
+	if !v.never {
+		e.outage.fail(r.sent, now, false, r.why(v))
+		e.overload(r.sent, now)
+		wait = max(wait, r.spans[0].w.delay())
+	}
+	e.later(r.spans, wait)
 }
 
 // A tally is what settling one span adds up.
@@ -128,6 +145,7 @@ func (e *Engine) settle(r *request, v verdict) {
 	if r.busy > 0 {
 		e.overload(r.sent, now)
 	} else {
+		e.size.accepted(r.bytes, r.limited, now)
 		e.pace.good(e.saturated)
 		e.saturated = false
 		e.metrics.limit.Set(float64(e.pace.allowed()))
@@ -146,14 +164,14 @@ func (e *Engine) settle(r *request, v verdict) {
 func (e *Engine) settleSpan(r *request, s *span, at int, t *tally) {
 	for i := s.from; i < s.to; i++ {
 		it := &r.answer.items[at+int(i-s.from)]
+		if it.failureStore {
+			e.metrics.failureStore.Inc()
+		}
 		switch c := r.answer.classify(it, e.o.DataStream); c {
 		case stored, duplicate:
 			s.w.fates[i].Outcome = pipeline.Indexed
 			if c == duplicate {
 				s.w.fates[i].Outcome = pipeline.Duplicate
-			}
-			if it.failureStore {
-				e.metrics.failureStore.Inc()
 			}
 			t.accepted, t.fresh = true, true
 			t.settled++
@@ -172,8 +190,7 @@ func (e *Engine) settleSpan(r *request, s *span, at int, t *tally) {
 // fault handles an item that is its document's own fault: degraded the first time, refused the second, unless so many
 // were refused in a row that it cannot be the documents.
 func (e *Engine) fault(r *request, s *span, i int32, it *item, t *tally) {
-	a := &r.answer
-	refusal := &pipeline.Refusal{Status: it.status, Type: string(a.of(it.kind)), Reason: valid(a.of(it.reason))}
+	refusal := r.refusal(it)
 	if !s.degraded {
 		if d, ok := s.w.degrade(s, i, refusal); ok {
 			r.degrading = append(r.degrading, d)
@@ -192,6 +209,15 @@ func (e *Engine) fault(r *request, s *span, i int32, it *item, t *tally) {
 	}
 	e.refuse(s.w, i, refusal)
 	t.settled++
+}
+
+// refusal is what an item says against its document.
+func (r *request) refusal(it *item) *pipeline.Refusal {
+	kind, reason := string(r.answer.of(it.kind)), valid(r.answer.of(it.reason))
+	if it.failureStore {
+		kind, reason = typeFailureStore, "the cluster could not index the document and put it into its data stream's failure store"
+	}
+	return &pipeline.Refusal{Status: it.status, Type: kind, Reason: reason}
 }
 
 // learn takes over what a span's answer says about its index. The engine's lock is held.
@@ -296,10 +322,10 @@ func (r *request) hold(s *span, i int32, c class, it *item) {
 		}
 	}
 	why := errDataStream
-	if !it.hidden {
-		kind := string(r.answer.of(it.kind))
-		why = trouble(it.status, kind, valid(r.answer.of(it.reason)))
-		if c == indexWide && atFault([]byte(kind), r.answer.of(it.reason)) {
+	if c != streamed {
+		said := r.refusal(it)
+		why = trouble(said.Status, said.Type, said.Reason)
+		if c == indexWide && (it.failureStore || atFault([]byte(said.Type), []byte(said.Reason))) {
 			why = fmt.Errorf("more than %d documents in a row were refused, which is not the documents' fault: "+
 				"check the index's mapping against the template: %w", maxStreak, why)
 		}
