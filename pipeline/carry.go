@@ -148,7 +148,8 @@ func (c *carrier) next(ctx context.Context) (*Batch, error) {
 	return w.batch, w.err
 }
 
-// send gives the batch being filled to the sink and goes on.
+// send gives the batch being filled to the sink and goes on, after others who wait for the CPU: a large object that the
+// sink keeps up with would otherwise never let go of it.
 func (c *carrier) send(ctx context.Context) {
 	b := c.filling
 	c.filling = nil
@@ -158,6 +159,7 @@ func (c *carrier) send(ctx context.Context) {
 		b.empty()
 		c.written <- written{batch: b, err: err}
 	}()
+	yield(ctx)
 }
 
 // finish writes the last batch, waits for those before it and keeps the letters. failed is why reading ended early: what

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -306,38 +304,4 @@ func TestPipeline_receivesNothingWhileTheSinkIsPaused(t *testing.T) {
 			t.Errorf("the delivery was begun after %s, want a minute", got)
 		}
 	})
-}
-
-// TestPipeline_budgetNeverStalls runs random mixes of deliveries, from one byte to twice the budget and of unknown size.
-// Under synctest a stall is a deadlock, which fails the test at once.
-func TestPipeline_budgetNeverStalls(t *testing.T) {
-	for seed := range uint64(20) {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				random := rand.New(rand.NewPCG(seed, 1))
-				r := newRig(t)
-				r.Memory = 2 << 20
-				r.sink.Delay = time.Duration(random.IntN(50)) * time.Millisecond
-				records := 0
-				for i := range 60 {
-					n := 1 + random.IntN(300)
-					size := int64(1) << random.IntN(23)
-					if random.IntN(20) == 0 {
-						n = 20_000 // more chunks than the budget has room for
-					}
-					records += n
-					r.source.Add(&pipelinetest.Delivery{Name: strconv.Itoa(i), Files: []string{file(strconv.Itoa(i), n)}, Bytes: size})
-				}
-				if err := r.Run(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				if got := len(r.sink.Docs()); got != records {
-					t.Errorf("got %d documents, want %d", got, records)
-				}
-				if got := r.Metrics.Held(); got != 0 {
-					t.Errorf("%d bytes of the budget are still held", got)
-				}
-			})
-		})
-	}
 }
