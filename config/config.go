@@ -66,6 +66,7 @@ func Parse(name string, text []byte, env func(string) (string, bool)) (*Config, 
 	r := newReport(name)
 	if decode(r, text, env, cfg) {
 		cfg.chooseDeadLetter(r.lines)
+		cfg.chooseStream(r.lines)
 		readSecrets(r, cfg)
 		r.absorb(cfg.Validate())
 	}
@@ -84,19 +85,33 @@ func (c *Config) chooseDeadLetter(written map[string]int) {
 	}
 }
 
+// chooseStream names the data stream as Elastic's dashboards and rules expect it, unless the file names one.
+func (c *Config) chooseStream(written map[string]int) {
+	if _, named := written["output.index"]; c.Output.DataStream && !named {
+		c.Output.Index = "logs-aws.cloudtrail-" + c.Output.Namespace
+	}
+}
+
 // Validate returns every Problem of the configuration, each with its whole path. It asks no network.
 func (c *Config) Validate() error {
 	return errors.Join(
 		value.Under("aws", c.AWS.Validate()),
 		value.Under("sources", c.Sources.Validate()),
 		value.Under("sinks", c.Sinks.Validate()),
-		value.Under("output", c.Output.Validate()),
+		value.Under("output", c.validOutput()),
 		value.Under("dead_letter", c.validDeadLetter()),
 		value.Under("limits", c.Limits.Validate()),
 		value.Under("shutdown", c.Shutdown.Validate()),
 		value.Under("server", c.Server.Validate()),
 		value.Under("log", c.Log.Validate()),
 	)
+}
+
+func (c *Config) validOutput() error {
+	if sink := c.sinkWithoutIndices(); sink != "" && c.Output.DataStream {
+		return errors.Join(value.Wrong("data_stream", "the sink %s has no data streams: leave it out", sink), c.Output.Validate())
+	}
+	return c.Output.Validate()
 }
 
 func (c *Config) validDeadLetter() error {

@@ -18,6 +18,7 @@ type Output struct {
 	Retain       ecs.Retain `yaml:"retain"`        // which copies of the free-form objects are kept: all, keyword, flattened, minimal, none
 	KeepOriginal bool       `yaml:"keep_original"` // event.original
 	Index        string     `yaml:"index"`         // {…} is filled from the event's own time
+	DataStream   bool       `yaml:"data_stream"`   // Index names a data stream
 	Namespace    string     `yaml:"namespace"`     // data_stream.namespace
 }
 
@@ -51,8 +52,12 @@ func (o Output) Validate() error {
 		oneOf("retain", string(o.Retain), "all", "keyword", "flattened", "minimal", "none"),
 		validNamespace("namespace", o.Namespace),
 	}
-	if _, err := pipeline.ParseIndexPattern(o.Index); err != nil {
+	switch index, err := pipeline.ParseIndexPattern(o.Index); {
+	case err != nil:
 		errs = append(errs, value.Wrong("index", "%v", err))
+	case o.DataStream && index.Dated():
+		errs = append(errs, value.Wrong("index", "%q has a date, but a data stream makes its indices by itself: "+
+			"write its plain name, or no index for logs-aws.cloudtrail-NAMESPACE", o.Index))
 	}
 	return errors.Join(errs...)
 }

@@ -33,6 +33,9 @@ func ParseIndexPattern(s string) (IndexPattern, error) {
 	return p, nil
 }
 
+// Dated reports whether the name holds a date, so that there are many indices.
+func (p IndexPattern) Dated() bool { return p.layout != "" }
+
 // Wildcard is the pattern that matches every index this one names, for templates and roles.
 func (p IndexPattern) Wildcard() string {
 	if p.layout == "" {

@@ -62,6 +62,7 @@ func (c Config) Validate() error {
 // Options are what a sink needs beside its section.
 type Options struct {
 	Index       pipeline.IndexPattern
+	DataStream  bool // Index names a data stream
 	DeadLetters deadletter.Config
 	Limits      bulk.Limits
 	AWS         func(region string) aws.Config // credentials for signed requests; "" is the account's own region
@@ -103,6 +104,9 @@ func Open(c Config, o Options) (*Opened, error) {
 		return nil, value.Under("sinks."+section, err)
 	}
 	templates := []cluster.Template{cluster.Documents(o.Index)}
+	if o.DataStream {
+		templates[0] = cluster.Stream(o.Index)
+	}
 	if o.DeadLetters.Index != "" {
 		templates = append(templates, cluster.DeadLetters(o.DeadLetters.Index))
 	}
@@ -111,7 +115,7 @@ func Open(c Config, o Options) (*Opened, error) {
 		return nil, err
 	}
 	engine := bulk.New(bulk.Options{
-		Transport: opened.ask, Creator: opened.indices, Limits: o.Limits, Log: o.Log, Metrics: o.Metrics, Pulse: o.Pulse,
+		Transport: opened.ask, Creator: opened.indices, DataStream: o.DataStream, Limits: o.Limits, Log: o.Log, Metrics: o.Metrics, Pulse: o.Pulse,
 	})
 	opened.Sink = engine
 	opened.closers = append(opened.closers, engine)

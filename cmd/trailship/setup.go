@@ -64,6 +64,7 @@ func openSink(
 	}
 	sink, err := sinks.Open(cfg.Sinks, sinks.Options{
 		Index:       index,
+		DataStream:  cfg.Output.DataStream,
 		DeadLetters: cfg.DeadLetter,
 		Limits:      bulk.Limits{Bytes: cfg.Limits.BulkBytes, Requests: cfg.Limits.BulkRequests},
 		AWS:         func(region string) aws.Config { return account.Config(region, awsconfig.Role{}) },

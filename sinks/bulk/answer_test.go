@@ -13,54 +13,54 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// seen is an item as tests compare it.
-type seen struct {
+// shown is an item as tests compare it.
+type shown struct {
 	Status       int
 	Hidden, Used bool
 	Type, Reason string
 }
 
-func look(a *answer, it item) seen {
-	return seen{it.status, it.hidden, it.failureStore, string(a.of(it.kind)), string(a.of(it.reason))}
+func look(a *answer, it item) shown {
+	return shown{it.status, it.hidden, it.failureStore, string(a.of(it.kind)), string(a.of(it.reason))}
 }
 
 func TestAnswer(t *testing.T) {
 	cases := []struct {
 		name, text string
-		want       []seen
+		want       []shown
 	}{
 		{
 			"the page's example", `{"took":7,"errors":true,"items":[
 			{"create":{"_index":".ds-ct-2026.02.03-000001","_id":"e1","_version":1,"result":"created","_shards":{"total":2,"failed":[]},"status":201}},
 			{"create":{"_index":"ct","_id":"e2","status":409,"error":{"type":"version_conflict_engine_exception","reason":"[e2]: version conflict"}}}]}`,
-			[]seen{{Status: 201, Hidden: true}, {409, false, false, "version_conflict_engine_exception", "[e2]: version conflict"}},
+			[]shown{{Status: 201, Hidden: true}, {409, false, false, "version_conflict_engine_exception", "[e2]: version conflict"}},
 		},
 		{
 			"filtered", `{"errors":false,"items":[{"create":{"_index":"a","status":201}},{"create":{"_index":"a","status":201}}]}`,
-			[]seen{{Status: 201}, {Status: 201}},
+			[]shown{{Status: 201}, {Status: 201}},
 		},
-		{"items first", `{"items":[{"index":{"status":200}}],"took":1,"errors":false}`, []seen{{Status: 200}}},
+		{"items first", `{"items":[{"index":{"status":200}}],"took":1,"errors":false}`, []shown{{Status: 200}}},
 		{
 			"failure store", `{"items":[{"create":{"_index":".fs-x","status":201,"failure_store":"used"}},{"create":{"status":201,"failure_store":"not_enabled"}}]}`,
-			[]seen{{Status: 201, Hidden: true, Used: true}, {Status: 201}},
+			[]shown{{Status: 201, Hidden: true, Used: true}, {Status: 201}},
 		},
 		{
 			"causes", `{"items":[{"create":{"error":{"root_cause":[{"type":"x","reason":"y"}],"reason":"r","type":"t","caused_by":{"type":"u","reason":"v"}},"status":400}}]}`,
-			[]seen{{400, false, false, "t", "r"}},
+			[]shown{{400, false, false, "t", "r"}},
 		},
 		{
 			"an error that is text, and escapes", `{"items":[{"create":{"status":500,"error":"a\"b\\c\nd\u00e9"}}]}`,
-			[]seen{{500, false, false, "", `a"b\c d\u00e9`}},
+			[]shown{{500, false, false, "", `a"b\c d\u00e9`}},
 		},
-		{"nulls", `{"items":[{"create":{"_index":"","status":null,"error":{"type":null,"reason":null}}}]}`, []seen{{}}},
-		{"a status that is no number", `{"items":[{"create":{"status":"200"}},{"create":{"status":-1}}]}`, []seen{{}, {}}},
-		{"no items", `{"items":[]}`, []seen{}},
+		{"nulls", `{"items":[{"create":{"_index":"","status":null,"error":{"type":null,"reason":null}}}]}`, []shown{{}}},
+		{"a status that is no number", `{"items":[{"create":{"status":"200"}},{"create":{"status":-1}}]}`, []shown{{}, {}}},
+		{"no items", `{"items":[]}`, []shown{}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			var a answer
 			err := a.read(iotest.OneByteReader(strings.NewReader(tc.text)))
-			got := []seen{}
+			got := []shown{}
 			for _, it := range a.items {
 				got = append(got, look(&a, it))
 			}

@@ -55,7 +55,7 @@ type Options struct {
 	Query      url.Values
 	Limits     Limits
 	Timeout    time.Duration // of one request; 0: 90 s
-	DataStream bool          // the indices are data streams: answers that name .ds- indices are right
+	DataStream bool          // the indices are data streams: answers that name .ds- indices are right, and doubles are not sent
 	Log        *zap.Logger
 	Metrics    prometheus.Registerer
 	// Pulse announces a loop that must not stand still: the loop calls tick at least every ten seconds, and done when it
@@ -78,6 +78,7 @@ type Engine struct {
 	creating    chan struct{}     // as many indices as may be made at once
 	payloads    sync.Pool
 	requests    sync.Pool
+	seen        *seen // nil: the indices are no data streams
 
 	mu        sync.Mutex // guards what follows
 	queue     queue
@@ -113,6 +114,9 @@ func New(o Options) *Engine {
 		creating: make(chan struct{}, 4),
 		queue:    newQueue(), pace: newPace(o.Limits.Requests), size: newSizing(int(o.Limits.Bytes)),
 		indices: map[string]*index{}, parked: map[*index]struct{}{}, said: map[string]time.Time{},
+	}
+	if o.DataStream {
+		e.seen = newSeen(seenGeneration)
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.requests.New = func() any { return new(request) }
@@ -154,17 +158,37 @@ func (e *Engine) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate,
 
 // submit queues the documents of a write, one span for each run of the same index.
 func (e *Engine) submit(w *write) {
+	doubles := e.leaveOut(w)
 	now := time.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	n, from := w.batch.Len(), 0
-	for i := 1; i <= n; i++ {
-		if i < n && w.batch.Index(i) == w.batch.Index(from) {
-			continue
+	for from, n := 0, w.batch.Len(); from < n; {
+		to := from + 1
+		if w.fates[from].Outcome == pipeline.Unknown {
+			for to < n && w.fates[to].Outcome == pipeline.Unknown && w.batch.Index(to) == w.batch.Index(from) {
+				to++
+			}
+			e.enqueue(w.span(e.indexOf(w.batch.Index(from)), int32(from), int32(to)), now)
 		}
-		e.enqueue(w.span(e.indexOf(w.batch.Index(from)), int32(from), int32(i)), now)
-		from = i
+		from = to
 	}
+	w.settle(doubles)
+}
+
+// leaveOut gives the documents their fate that this engine has stored before, and returns how many those are. It is for
+// data streams, in which they might not meet their own ids.
+func (e *Engine) leaveOut(w *write) (n int) {
+	if e.seen == nil {
+		return 0
+	}
+	for i := range w.fates {
+		if e.seen.has(w.batch.ID(i)) {
+			w.fates[i].Outcome = pipeline.Duplicate
+			n++
+		}
+	}
+	e.metrics.leftOut.Add(float64(n))
+	return n
 }
 
 // run sends requests as they become due.

@@ -11,6 +11,7 @@ type metrics struct {
 	wire         prometheus.Counter
 	degraded     prometheus.Counter
 	failureStore prometheus.Counter
+	leftOut      prometheus.Counter
 	seconds      prometheus.Histogram
 	inFlight     prometheus.Gauge
 	limit        prometheus.Gauge
@@ -37,6 +38,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			"Documents sent a second time with their free-form parts as plain text.")),
 		failureStore: prometheus.NewCounter(counter("trailship_bulk_failure_store_total",
 			"Documents that the cluster put into a data stream's failure store.")),
+		leftOut: prometheus.NewCounter(counter("trailship_bulk_left_out_total",
+			"Documents not sent to a data stream because this process has stored them before.")),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "trailship_bulk_request_seconds", Help: "Time from sending a bulk request to its answer.",
 			Buckets: []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60},
@@ -45,7 +48,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		limit:    gauge("trailship_bulk_concurrency_limit", "Bulk requests that may be under way at the moment."),
 		parked:   gauge("trailship_bulk_parked_indices", "Indices that take no documents or are being created."),
 	}
-	reg.MustRegister(m.requests, m.retries, m.refused, m.bytes, m.wire, m.degraded, m.failureStore, m.seconds,
+	reg.MustRegister(m.requests, m.retries, m.refused, m.bytes, m.wire, m.degraded, m.failureStore, m.leftOut, m.seconds,
 		m.inFlight, m.limit, m.parked)
 	return m
 }

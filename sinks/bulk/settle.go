@@ -173,6 +173,9 @@ func (e *Engine) settleSpan(r *request, s *span, at int, t *tally) {
 			if c == duplicate {
 				s.w.fates[i].Outcome = pipeline.Duplicate
 			}
+			if e.seen != nil {
+				e.seen.add(s.w.batch.ID(int(i)))
+			}
 			t.accepted, t.fresh = true, true
 			t.settled++
 		case busy, unknown:

@@ -52,8 +52,8 @@ func (x *Indices) Setup(ctx context.Context) error {
 	return nil
 }
 
-// CreateIndex makes an index, and before it the template that it needs. An index that is there already is fine, under an
-// alias too. The error says what to do.
+// CreateIndex makes an index, or a data stream where its template says so, and before it the template that it needs. One
+// that is there already is fine, under an alias too. The error says what to do.
 func (x *Indices) CreateIndex(ctx context.Context, name string) error {
 	blind, err := x.ensure(ctx)
 	if err != nil {
@@ -69,6 +69,9 @@ func (x *Indices) CreateIndex(ctx context.Context, name string) error {
 // create makes an index. blind says that the templates could not be seen: then the index gets their mapping by itself.
 func (x *Indices) create(ctx context.Context, name string, blind bool) error {
 	t, ours := x.templateOf(name)
+	if ours && t.stream {
+		return x.call(ctx, http.MethodPut, "/_data_stream/"+url.PathEscape(name), nil, nil)
+	}
 	if !blind || !ours {
 		return x.call(ctx, http.MethodPut, "/"+url.PathEscape(name), nil, nil)
 	}

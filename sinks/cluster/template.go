@@ -14,7 +14,10 @@ const (
 	// DefaultIndex is the index pattern whose template has the plain name.
 	DefaultIndex = "logs-aws.cloudtrail-trailship-{yyyy.MM.dd}"
 
-	priority = 500 // above the 100 of Elastic's built-in logs-*-*, below what people write by hand for one index
+	// The priorities are above the 100 to 200 of Elastic's own logs-*-* and integrations. That of a stream is higher by one,
+	// because two templates of one priority may not match the same name.
+	priority       = 500
+	streamPriority = 501
 )
 
 // Template is an index template of ours. Source: Elasticsearch Guide, "Create or update index template API".
@@ -24,6 +27,7 @@ type Template struct {
 	// mapping builds the properties from the types that the cluster takes.
 	mapping  func(types) object
 	settings object
+	stream   bool // what it matches is a data stream
 }
 
 // object is a JSON object on its way into a request.
@@ -32,10 +36,14 @@ type object map[string]any
 // body is the request that installs the template.
 func (t Template) body(known types) object {
 	meta := object{"managed_by": "trailship", "version": Version}
-	return object{
+	body := object{
 		"index_patterns": []string{t.Pattern}, "priority": priority, "version": Version, "_meta": meta,
 		"template": object{"settings": t.settings, "mappings": t.mappings(known)},
 	}
+	if t.stream {
+		body["data_stream"], body["priority"] = object{}, streamPriority
+	}
+	return body
 }
 
 // mappings type every field that we write and leave all others unindexed.
@@ -53,6 +61,14 @@ func Documents(index pipeline.IndexPattern) Template {
 		Name: name, Pattern: index.Wildcard(), mapping: documentProperties,
 		settings: object{"index": object{"mapping": object{"ignore_malformed": true}}},
 	}
+}
+
+// Stream is the template of the data stream that documents go to. Its name differs from that of an index of the same name,
+// so that one is not taken for the other.
+func Stream(index pipeline.IndexPattern) Template {
+	t := Documents(index)
+	t.Name, t.stream = t.Name+"-stream", true
+	return t
 }
 
 // DeadLetters is the template of the index that dead letters go to.

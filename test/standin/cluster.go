@@ -73,11 +73,12 @@ type ClusterStats struct {
 }
 
 type clusterIndex struct {
-	auto     bool // made by a document, not by a request
-	stream   bool // a data stream
-	mappings json.RawMessage
-	docs     map[string]json.RawMessage
-	count    int
+	auto       bool // made by a document, not by a request
+	stream     bool // a data stream
+	generation int  // of it, from 0
+	mappings   json.RawMessage
+	docs       map[string]json.RawMessage
+	count      int
 }
 
 // Count is the number of documents stored, in all indices or in those whose name matches one of the patterns.
@@ -184,6 +185,8 @@ func (c *Cluster) route(w http.ResponseWriter, r *http.Request, f ClusterFault) 
 		c.bulk(w, r, f)
 	case parts[0] == "_index_template" && len(parts) == 2:
 		c.template(w, r, parts[1])
+	case parts[0] == "_data_stream" && len(parts) == 2 && r.Method == http.MethodPut:
+		c.createStream(w, parts[1])
 	case last == "_count" || last == "_search":
 		c.search(w, r, parts[0])
 	case last == "_refresh":

@@ -123,7 +123,7 @@ func (c *Cluster) item(out, index, id, doc []byte) []byte {
 		ix.stream = c.BuiltinLogs && c.logsStream(string(index))
 	}
 	if ix.stream {
-		index = append([]byte(".ds-"), index...)
+		index = ix.backing(string(index))
 	}
 	if !c.put(ix, index, id, doc) {
 		c.stats.Duplicates++
