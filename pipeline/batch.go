@@ -138,8 +138,8 @@ func (b *Batch) Add(r *cloudtrail.Record, id []byte, index string, at time.Time)
 	b.docs = append(b.docs, d)
 }
 
-// held is the number of bytes that the batch keeps in memory.
-func (b *Batch) held() int { return len(b.lines) + len(b.raw) }
+// Held is the number of bytes of documents and records that the batch keeps in memory.
+func (b *Batch) Held() int { return len(b.lines) + len(b.raw) }
 
 // maxID is the longest _id that Elasticsearch and OpenSearch take.
 const maxID = 512

@@ -34,6 +34,17 @@ type Delivery interface {
 // ErrNotStarted is the outcome of a delivery that was handed out but never begun: the source gives it back at once.
 var ErrNotStarted = errors.New("not started: shutting down")
 
+// Postponed is an outcome that knows for how long a new try is of no use. The source hands the delivery back for at least
+// After.
+type Postponed struct {
+	After time.Duration
+	Err   error
+}
+
+func (e *Postponed) Error() string { return e.Err.Error() }
+
+func (e *Postponed) Unwrap() error { return e.Err }
+
 // UnknownSize is what a delivery without a Size counts as, in bytes.
 const UnknownSize = 1 << 20
 

@@ -66,7 +66,7 @@ func openSink(
 		Index:       index,
 		DataStream:  cfg.Output.DataStream,
 		DeadLetters: cfg.DeadLetter,
-		Limits:      bulk.Limits{Bytes: cfg.Limits.BulkBytes, Requests: cfg.Limits.BulkRequests},
+		Limits:      bulk.Limits{Bytes: cfg.Limits.BulkBytes, Requests: cfg.Limits.BulkRequests, Parked: cfg.Limits.Memory / 4},
 		AWS:         func(region string) aws.Config { return account.Config(region, awsconfig.Role{}) },
 		Log:         log.Named("sink"),
 		Metrics:     registry,

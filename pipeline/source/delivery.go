@@ -62,6 +62,9 @@ func (d *delivery) Settle(ctx context.Context, outcome error) error {
 	if !errors.Is(outcome, pipeline.ErrNotStarted) {
 		delay = retryDelay(m.receives)
 	}
+	if later := (*pipeline.Postponed)(nil); errors.As(outcome, &later) {
+		delay = max(delay, later.After)
+	}
 	q.beats.release(ctx, m)
 	return q.returns.do(ctx, change{message: m, timeout: delay})
 }

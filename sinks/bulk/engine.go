@@ -37,11 +37,13 @@ type Transport interface {
 type Limits struct {
 	Bytes    value.Bytes // of one request before compression; 0: 5 MiB
 	Requests int         // in flight at once; 0: 32
+	Parked   value.Bytes // of batches that wait for indices which take none, while others do; 0: 16 MiB
 }
 
 const (
 	defaultBytes    = 5 << 20
 	defaultRequests = 32
+	defaultParked   = 16 << 20
 	maxDocs         = 5000 // of one request
 	linger          = 50 * time.Millisecond
 	probeBytes      = 256 << 10 // of a request that only finds out whether the cluster is back
@@ -88,6 +90,7 @@ type Engine struct {
 	quiet     time.Time // nothing is sent before: the cluster asked for that with Retry-After
 	indices   map[string]*index
 	parked    map[*index]struct{}
+	detained  int // bytes of the batches that have documents in the parkings
 	inFlight  int
 	saturated bool      // more requests were wanted than allowed
 	accepted  time.Time // when a document was last stored, or found to be
@@ -101,6 +104,9 @@ func New(o Options) *Engine {
 	}
 	if o.Limits.Requests <= 0 {
 		o.Limits.Requests = defaultRequests
+	}
+	if o.Limits.Parked <= 0 {
+		o.Limits.Parked = defaultParked
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 90 * time.Second
@@ -140,7 +146,8 @@ func (e *Engine) Close() error {
 }
 
 // Write returns when each document of b is terminal, or with ctx's error when ctx ends first: documents without a fate
-// may then be stored or not. It is called concurrently, and should be: writes under way at the same time share requests.
+// may then be stored or not. While some index takes no documents but others do, Write keeps only so many waiting for it;
+// for the rest it returns a *pipeline.Postponed. It is called concurrently, and should be: writes under way at the same time share requests.
 func (e *Engine) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate, error) {
 	w := newWrite(b)
 	if b.Len() == 0 {
@@ -149,7 +156,10 @@ func (e *Engine) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate,
 	e.submit(w) //nolint:contextcheck // an index is created for all writes, not for this one
 	select {
 	case <-w.done:
-		return w.fates, nil
+		if w.err != nil {
+			w.leave()
+		}
+		return w.fates, w.err
 	case <-ctx.Done():
 		w.leave()
 		return w.fates, ctx.Err()

@@ -6,3 +6,10 @@ func (e *Engine) Cut() int {
 	defer e.mu.Unlock()
 	return e.size.limit
 }
+
+// Detained is how many bytes of batches wait for indices.
+func (e *Engine) Detained() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.detained
+}

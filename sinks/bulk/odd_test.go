@@ -49,18 +49,12 @@ func TestOddAnswers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &standin.Cluster{}
 				var requests atomic.Int32
-				r := open(t, c, func(o *bulk.Options) {
-					o.Transport = perform(func(req *http.Request) (*http.Response, error) {
-						resp, err := inside{c}.Perform(req)
-						if err != nil || requests.Add(1) > 1 {
-							return resp, err
-						}
-						defer resp.Body.Close()
-						text, _ := io.ReadAll(resp.Body)
-						resp.Body = io.NopCloser(strings.NewReader(tc.change(string(text))))
-						return resp, nil
-					})
-				})
+				r := open(t, c, answering(c, func(text string) string {
+					if requests.Add(1) > 1 {
+						return text
+					}
+					return tc.change(text)
+				}))
 				got := r.write(t, 1, "w", 5)
 				if got[pipeline.Indexed]+got[pipeline.Duplicate] != 5 || got[pipeline.Duplicate] == 0 {
 					t.Errorf("got %v, want 5 stored, some of them found to be there", got)
@@ -186,6 +180,22 @@ func lines(t *testing.T, body []byte) int {
 		t.Error(err)
 	}
 	return bytes.Count(text, []byte{'\n'})
+}
+
+// answering makes the engine's answers what change makes of the cluster's.
+func answering(c *standin.Cluster, change func(text string) string) func(*bulk.Options) {
+	return func(o *bulk.Options) {
+		o.Transport = perform(func(req *http.Request) (*http.Response, error) {
+			resp, err := inside{c}.Perform(req)
+			if err != nil {
+				return nil, err
+			}
+			defer resp.Body.Close()
+			text, _ := io.ReadAll(resp.Body)
+			resp.Body = io.NopCloser(strings.NewReader(change(string(text))))
+			return resp, nil
+		})
+	}
 }
 
 func respond(status int, body string) *http.Response {

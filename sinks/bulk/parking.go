@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ const (
 	giveUpAfter   = 10 * time.Minute // an index that takes nothing is given up, if others take documents meanwhile
 	othersAccept  = time.Minute      // "meanwhile": the last document was accepted no longer ago
 	createTimeout = time.Minute
+	postponed     = 15 * time.Minute // until a delivery comes again for which there is no room to wait
 )
 
 // A Creator makes an index before its first document is written. An index that is there already is fine. The error is
@@ -76,7 +78,7 @@ func (e *Engine) enqueue(s span, now time.Time) {
 		e.background(func() { e.create(ix) })
 	}
 	if ix.parking != nil && !s.probe {
-		ix.parking.spans = append(ix.parking.spans, s)
+		e.wait(ix, s, now)
 		return
 	}
 	e.queue.push(s.w.batch.Owner, s, now)
@@ -144,6 +146,7 @@ func (e *Engine) unpark(ix *index) {
 	}
 	now := time.Now()
 	for _, s := range p.spans {
+		e.freed(s.w)
 		s.probe = false
 		e.queue.push(s.w.batch.Owner, s, now)
 	}
@@ -159,6 +162,7 @@ func (e *Engine) probe(ix *index) {
 		return
 	}
 	for len(p.spans) > 0 && !p.spans[0].w.hold() { // its caller is gone
+		e.freed(p.spans[0].w)
 		p.spans = p.spans[1:]
 	}
 	if len(p.spans) == 0 {
@@ -172,6 +176,7 @@ func (e *Engine) probe(ix *index) {
 		return
 	}
 	s := p.spans[0]
+	e.freed(s.w)
 	p.spans = p.spans[1:]
 	s.probe = true
 	e.enqueue(s, time.Now())
@@ -189,6 +194,9 @@ func (e *Engine) abandon(ix *index, last held) {
 	e.complain("abandoned", "an index takes no documents for long: they are refused as "+typeIndexBlocked,
 		zap.String("index", ix.name), zap.Error(last.why))
 	spans := slices.Concat(ix.parking.spans, []span{last.span})
+	for _, s := range ix.parking.spans {
+		e.freed(s.w)
+	}
 	ix.parking.spans, ix.parking.why = nil, nil
 	for _, s := range spans {
 		if !s.w.hold() {
@@ -201,6 +209,33 @@ func (e *Engine) abandon(ix *index, last held) {
 		s.w.release()
 	}
 	e.unpark(ix) // the next document finds out whether it is so still
+}
+
+// wait adds a span to those that wait for a parked index. When they hold as much as they may and other indices take
+// documents, the write ends instead and its delivery comes again later: one sick index must not use up the memory that
+// the others need. The engine's lock is held.
+func (e *Engine) wait(ix *index, s span, now time.Time) {
+	p := ix.parking
+	othersDo := p.why != nil && p.class != clusterWide && e.accepted.After(p.since) && now.Sub(e.accepted) <= othersAccept
+	if s.w.parked == 0 && othersDo && e.detained >= int(e.o.Limits.Parked) {
+		if s.w.err == nil && s.w.left.Load() > 0 {
+			s.w.err = &pipeline.Postponed{After: postponed, Err: fmt.Errorf("index %s takes no documents: %w", ix.name, p.why)}
+			e.metrics.retries.WithLabelValues("postponed").Add(float64(s.docs()))
+			s.w.end()
+		}
+		return
+	}
+	if s.w.parked++; s.w.parked == 1 {
+		e.detained += s.w.size
+	}
+	p.spans = append(p.spans, s)
+}
+
+// freed notes that a span of a write waits for its index no longer. The engine's lock is held.
+func (e *Engine) freed(w *write) {
+	if w.parked--; w.parked == 0 {
+		e.detained -= w.size
+	}
 }
 
 // add counts a refusal; false when there are too many in a row to be believed.

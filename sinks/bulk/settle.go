@@ -259,7 +259,7 @@ func (e *Engine) detain(r *request, now time.Time) {
 		}
 		e.park(ix, h.class, h.why, now)
 		h.probe = false
-		ix.parking.spans = append(ix.parking.spans, h.span)
+		e.wait(ix, h.span, now)
 	}
 }
 

@@ -14,9 +14,14 @@ import (
 // spans, and several requests may work for one write at once.
 type write struct {
 	batch *pipeline.Batch
+	size  int // bytes that the batch keeps in memory
 	fates []pipeline.Fate
-	left  atomic.Int64 // documents that are not terminal
-	done  chan struct{}
+	left  atomic.Int64  // documents that are not terminal
+	done  chan struct{} // closed by end
+	ended atomic.Bool
+	err   error // why it ends before each document is terminal; written before end
+
+	parked int // spans that wait for indices; under the engine's lock
 
 	using sync.RWMutex // held for reading while the batch's bytes are in use
 	gone  bool         // the caller does not wait any more: the batch is not ours. Guarded by using.
@@ -40,7 +45,7 @@ type span struct {
 func (s *span) docs() int { return int(s.to - s.from) }
 
 func newWrite(b *pipeline.Batch) *write {
-	w := &write{batch: b, fates: make([]pipeline.Fate, b.Len()), done: make(chan struct{})}
+	w := &write{batch: b, size: b.Held(), fates: make([]pipeline.Fate, b.Len()), done: make(chan struct{})}
 	w.left.Store(int64(b.Len()))
 	return w
 }
@@ -85,7 +90,11 @@ func (s span) cut(room, docs int) (head, tail span) {
 
 // hold begins to use the batch's bytes; it is false, and nothing is held, when the caller has taken the batch back.
 func (w *write) hold() bool {
-	w.using.RLock()
+	// While the caller waits to take the batch back it counts as gone: waiting for it here, with the engine's lock held,
+	// would wait for ever where another request holds the batch and wants the lock.
+	if !w.using.TryRLock() {
+		return false
+	}
 	if w.gone {
 		w.using.RUnlock()
 		return false
@@ -106,6 +115,13 @@ func (w *write) leave() {
 // settle counts n documents, whose fates are written, as terminal. The caller holds the batch.
 func (w *write) settle(n int) {
 	if n > 0 && w.left.Add(int64(-n)) == 0 {
+		w.end()
+	}
+}
+
+// end lets Write return.
+func (w *write) end() {
+	if !w.ended.Swap(true) {
 		close(w.done)
 	}
 }
