@@ -16,6 +16,7 @@ import (
 
 	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/pipeline/source"
 )
 
 // admin answers for the daemon over HTTP. What it says is for operators and their tools: it holds no secret and no record,
@@ -28,6 +29,7 @@ type admin struct {
 	memory  int64 // the budget, in bytes
 	held    func() int64
 	metrics prometheus.Gatherer
+	buckets func() []source.SickBucket // those that cannot be read
 }
 
 // part is a component of the daemon that knows whether it can work at the moment.
@@ -85,6 +87,8 @@ type status struct {
 	Records       map[string]int64 `json:"records"` // read, in_flight, and by outcome
 	MemoryBudget  int64            `json:"memory_budget_bytes"`
 	MemoryHeld    int64            `json:"memory_held_bytes"`
+
+	SickBuckets []source.SickBucket `json:"sick_buckets,omitempty"`
 }
 
 type state struct {
@@ -111,6 +115,12 @@ func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
 			now = state{Problem: value.Mask(err.Error())}
 		}
 		s.Parts[p.name] = now
+	}
+	if a.buckets != nil {
+		s.SickBuckets = a.buckets()
+	}
+	for i := range s.SickBuckets {
+		s.SickBuckets[i].Problem = value.Mask(s.SickBuckets[i].Problem)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

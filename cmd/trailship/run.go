@@ -107,6 +107,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 	defer closing(log, "sink", sink.Close)
 	from, err := openSource(cfg.Sources, source.Options{
 		AWS: account, Metrics: source.NewMetrics(registry), Log: log.Named("source"), Watch: watch(pulses, sourceSilence),
+		InFlight: cfg.Limits.InFlight,
 	})
 	if err != nil {
 		return value.Under("sources", err)
@@ -118,7 +119,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 	stopAdmin, err := startAdmin(ctx, cfg, &admin{
 		started: time.Now(), alive: pulses.Check, metrics: registry, counts: metrics.Counts,
 		memory: int64(cfg.Limits.Memory), held: metrics.Held,
-		parts: []part{partOf("source", from.Source), partOf("sink", sink.Sink)},
+		parts: []part{partOf("source", from.Source), partOf("sink", sink.Sink)}, buckets: from.sick,
 	}, log)
 	if err != nil {
 		return err
@@ -148,6 +149,7 @@ type origin struct {
 	pipeline.Source
 	start func(ctx context.Context)
 	close func(ctx context.Context) error
+	sick  func() []source.SickBucket
 }
 
 // openSource opens the source that is set. Its errors are *value.Problem.
@@ -157,13 +159,14 @@ func openSource(c source.Config, o source.Options) (origin, error) {
 			Source: source.NewDirectory(*c.Directory, o.Log),
 			start:  func(context.Context) {},
 			close:  func(context.Context) error { return nil },
+			sick:   func() []source.SickBucket { return nil },
 		}, nil
 	}
 	queues, err := source.New(c, o)
 	if err != nil {
 		return origin{}, err
 	}
-	return origin{Source: queues, start: queues.Start, close: queues.Close}, nil
+	return origin{Source: queues, start: queues.Start, close: queues.Close, sick: queues.SickBuckets}, nil
 }
 
 // loader is a store that takes all of a folder faster when its indices are made afterwards.

@@ -45,7 +45,7 @@ func (q *QueueConfig) SetDefaults() { q.VisibilityTimeout = DefaultVisibility }
 
 // The bounds of a visibility timeout: below the first the heartbeat would be most of the traffic, the second is SQS's own.
 const (
-	minVisibility = 30 * time.Second
+	minVisibility = 5 * time.Second
 	maxVisibility = 12 * time.Hour
 )
 
@@ -80,7 +80,7 @@ func (q QueueConfig) Validate() error {
 		errs = append(errs, value.Wrong("queue_url", "%q is no queue: write its URL, such as https://sqs.eu-west-1.amazonaws.com/111122223333/cloudtrail", q.QueueURL))
 	}
 	if v := q.VisibilityTimeout; v != 0 && (v < minVisibility || v > maxVisibility || v%time.Second != 0) {
-		errs = append(errs, value.Wrong("visibility_timeout", "%s is out of range: write whole seconds from 30s to 12h, such as 5m", v))
+		errs = append(errs, value.Wrong("visibility_timeout", "%s is out of range: write whole seconds from 5s to 12h, such as 5m", v))
 	}
 	if i := slices.Index(q.Buckets, ""); i >= 0 {
 		errs = append(errs, value.Wrong(fmt.Sprintf("buckets[%d]", i), "a bucket needs a name; an empty list lets in every bucket"))

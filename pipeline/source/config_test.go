@@ -33,7 +33,7 @@ func TestConfig_Validate(t *testing.T) {
 		{"a name", good(func(q *QueueConfig) { q.QueueURL = "cloudtrail" }), `sqs[0].queue_url: "cloudtrail" is no queue`},
 		{"an ARN", good(func(q *QueueConfig) { q.QueueURL = "arn:aws:sqs:eu-west-1:111122223333:q" }), `sqs[0].queue_url: "arn:`},
 		{"twice", Config{SQS: []QueueConfig{{QueueURL: "http://h/q"}, {QueueURL: "http://h/q"}}}, "sqs[1].queue_url: http://h/q is listed twice"},
-		{"short", good(func(q *QueueConfig) { q.VisibilityTimeout = 29 * time.Second }), "sqs[0].visibility_timeout: 29s is out of range"},
+		{"short", good(func(q *QueueConfig) { q.VisibilityTimeout = 4 * time.Second }), "sqs[0].visibility_timeout: 4s is out of range"},
 		{"long", good(func(q *QueueConfig) { q.VisibilityTimeout = 13 * time.Hour }), "sqs[0].visibility_timeout: 13h0m0s is out of range"},
 		{"broken seconds", good(func(q *QueueConfig) { q.VisibilityTimeout = 31500 * time.Millisecond }), "sqs[0].visibility_timeout: 31.5s"},
 		{"empty bucket", good(func(q *QueueConfig) { q.Buckets = []string{"a", ""} }), "sqs[0].buckets[1]: a bucket needs a name"},

@@ -2,10 +2,8 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"time"
 
 	"github.com/trailship/trailship/pipeline"
@@ -50,39 +48,21 @@ func (d *delivery) Records(ctx context.Context) iter.Seq2[*cloudtrail.Record, er
 	}
 }
 
-// Settle deletes the message, or gives it back: at once when it was not started, which happens at shutdown only; else after
-// a delay that grows with the receive count. An error means that the message comes again, which does no harm.
+// Settle deletes the message, or gives it back for as long as delay says. An error means that the message comes again, which
+// does no harm.
 func (d *delivery) Settle(ctx context.Context, outcome error) error {
 	q, m := d.queue, d.message
+	defer q.buckets.leave(d.bucket())
 	if outcome == nil {
 		q.beats.drop(m)
 		return q.deletes.do(ctx, m)
 	}
-	var delay time.Duration
-	if !errors.Is(outcome, pipeline.ErrNotStarted) {
-		delay = retryDelay(m.receives)
-	}
-	if later := (*pipeline.Postponed)(nil); errors.As(outcome, &later) {
-		delay = max(delay, later.After)
-	}
 	q.beats.release(ctx, m)
-	return q.returns.do(ctx, change{message: m, timeout: delay})
+	return q.returns.do(ctx, change{message: m, timeout: d.delay(outcome)})
 }
 
-const (
-	firstRetry = 10 * time.Second
-	lastRetry  = 15 * time.Minute
-)
-
-// retryDelay is how long a message waits after its n-th receive: 10 s doubled each time up to 15 min, give or take a
-// quarter, so that messages that failed together do not come back together.
-func retryDelay(n int) time.Duration {
-	delay := lastRetry
-	if n = max(n, 1); n < 8 {
-		delay = min(firstRetry<<(n-1), lastRetry)
-	}
-	return delay*3/4 + rand.N(delay/2)
-}
+// bucket is the bucket in whose name the message is in hand: that of its first object. Messages name one bucket.
+func (d *delivery) bucket() string { return d.objects[0].bucket }
 
 var (
 	_ pipeline.Sized = (*delivery)(nil)

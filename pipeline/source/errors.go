@@ -86,22 +86,31 @@ func bucketRegion(err error) string {
 }
 
 // adviseS3 adds to an error of S3's what the operator can do about it.
-func adviseS3(err error) error {
-	c, message := code(err), strings.ToLower(err.Error())
-	var advice string
-	switch {
-	case c == "AccessDenied" && strings.Contains(message, "kms"):
-		advice = "allow kms:Decrypt on the bucket's key, in the role's policy and in the key's policy"
-	case c == "AccessDenied" || c == "Forbidden" || c == "AllAccessDisabled":
-		advice = "allow s3:GetObject on the bucket's objects, and s3:ListBucket so that a missing object shows as one; a bucket of another account needs a bucket policy too"
-	case strings.HasPrefix(c, "KMS."):
-		advice = "look at the state of the bucket's KMS key: while it is disabled or deleted nothing can be read"
-	case c == "NoSuchBucket":
-		advice = "the bucket does not exist (any more): remove its notification or create it again"
-	default:
-		advice = adviceForBoth(c, err)
+func adviseS3(err error) error { return advised(err, adviceS3(err)) }
+
+// cureS3 is what the operator can do about an error of S3's; there always is something.
+func cureS3(err error) string {
+	if advice := adviceS3(err); advice != "" {
+		return advice
 	}
-	return advised(err, advice)
+	return "look at the network between here and S3, and at the AWS Health Dashboard; it is tried again by itself"
+}
+
+func adviceS3(err error) string {
+	c, message := code(err), strings.ToLower(err.Error())
+	switch {
+	case withoutCredentials(err):
+		return adviceForBoth(c, err)
+	case c == "AccessDenied" && strings.Contains(message, "kms"):
+		return "allow kms:Decrypt on the bucket's key, in the role's policy and in the key's policy"
+	case c == "AccessDenied" || c == "Forbidden" || c == "AllAccessDisabled":
+		return "allow s3:GetObject on the bucket's objects, and s3:ListBucket so that a missing object shows as one; a bucket of another account needs a bucket policy too"
+	case strings.HasPrefix(c, "KMS."):
+		return "look at the state of the bucket's KMS key: while it is disabled or deleted nothing can be read"
+	case c == "NoSuchBucket":
+		return "the bucket does not exist (any more): remove its notification or create it again"
+	}
+	return adviceForBoth(c, err)
 }
 
 // adviseSQS adds to an error of SQS's what the operator can do about it.
@@ -136,7 +145,7 @@ func adviceForBoth(c string, err error) string {
 	switch {
 	case errors.As(err, &dns):
 		return "the host's name does not resolve: look at the region, the endpoint and DNS"
-	case strings.Contains(err.Error(), "get credentials") || strings.Contains(err.Error(), "retrieve credentials"):
+	case withoutCredentials(err):
 		return "no AWS credentials: set them in the environment, a profile or an instance role, and allow sts:AssumeRole where a role is configured"
 	}
 	return ""

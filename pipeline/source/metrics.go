@@ -32,6 +32,7 @@ type Metrics struct {
 	messages *prometheus.CounterVec
 	objects  *prometheus.CounterVec
 	bytes    prometheus.Counter
+	closed   *prometheus.GaugeVec
 }
 
 // NewMetrics registers the counters with r, once per registry.
@@ -53,7 +54,11 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Bytes of objects read from S3, compressed as they are, repeated reads included.",
 		}),
 	}
-	r.MustRegister(m.messages, m.objects, m.bytes)
+	m.closed = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "trailship_bucket_open",
+		Help: "1 for each bucket whose breaker is open: it cannot be read, its messages are put off. Absent when it can.",
+	}, []string{"queue", "bucket"})
+	r.MustRegister(m.messages, m.objects, m.bytes, m.closed)
 	return m
 }
 

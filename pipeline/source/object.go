@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -19,17 +20,21 @@ import (
 )
 
 const (
-	maxWhole    = 8 << 20  // a larger object is streamed
-	streamAhead = 64 << 10 // what is read of a streamed object in one wait for the network
-	maxClients  = 64       // more regions than AWS has: notices that name more are not believed
-	maxRegions  = 4096     // buckets whose region is remembered
+	maxWhole    = 8 << 20          // a larger object is streamed
+	streamAhead = 64 << 10         // what is read of a streamed object in one wait for the network
+	getTime     = 30 * time.Second // for S3 to begin its answer, with the SDK's own retries
+	maxClients  = 64               // more regions than AWS has: notices that name more are not believed
+	maxRegions  = 4096             // buckets whose region is remembered
 )
+
+var errSilent = fmt.Errorf("S3 does not answer within %s", getTime)
 
 // objects reads objects from S3, each bucket through a client of its own region. It is safe for concurrent use.
 type objects struct {
 	config  func(region string) aws.Config
 	home    string // the region of a bucket of which nothing is known
 	form    *regexp.Regexp
+	buckets *breakers
 	metrics *Metrics
 	buffers buffers
 	readers sync.Pool // of *cloudtrail.Reader
@@ -39,9 +44,9 @@ type objects struct {
 	regions map[string]string     // by bucket, where a service told it
 }
 
-func newObjects(config func(region string) aws.Config, home string, m *Metrics) *objects {
+func newObjects(config func(region string) aws.Config, home string, b *breakers, m *Metrics) *objects {
 	return &objects{
-		config: config, home: home, form: regionForm(), metrics: m,
+		config: config, home: home, form: regionForm(), buckets: b, metrics: m,
 		readers: sync.Pool{New: func() any { return cloudtrail.NewReader() }},
 		clients: map[string]*s3.Client{}, regions: map[string]string{},
 	}
@@ -119,7 +124,8 @@ func (o *objects) discover(ctx context.Context, bucket string, answer error) (st
 type body struct {
 	io.Reader
 	region string
-	source *stream  // of a streamed body
+	source *stream // of a streamed body
+	cancel context.CancelCauseFunc
 	buffer *[]byte  // of a body in memory
 	pool   *buffers // where buffer goes back to
 }
@@ -128,23 +134,45 @@ type body struct {
 // slot that ctx carries. Its error is a get that failed, or a *broken body.
 func (o *objects) open(ctx context.Context, n notice, whole int64) (b *body, err error) {
 	pipeline.Blocking(ctx, func() {
+		reading, cancel := context.WithCancelCause(ctx)
 		var out *s3.GetObjectOutput
 		var region string
-		if out, region, err = o.get(ctx, n); err != nil {
+		if out, region, err = o.getInTime(reading, cancel, n); err != nil {
 			return
 		}
 		size := aws.ToInt64(out.ContentLength)
 		if out.ContentLength == nil || size > whole {
 			s := &stream{ctx: ctx, src: out.Body, metrics: o.metrics}
-			b = &body{Reader: bufio.NewReaderSize(s, streamAhead), region: region, source: s}
+			b = &body{Reader: bufio.NewReaderSize(s, streamAhead), region: region, source: s, cancel: cancel}
 			return
 		}
+		defer cancel(nil)
 		b, err = o.inMemory(out.Body, size)
 		if b != nil {
 			b.region = region
 		}
 	})
 	return b, err
+}
+
+// getInTime is get, and gives up by cancel when S3 does not begin to answer: a bucket that hangs must not keep what others
+// wait for.
+func (o *objects) getInTime(ctx context.Context, cancel context.CancelCauseFunc, n notice) (*s3.GetObjectOutput, string, error) {
+	late := time.AfterFunc(getTime, func() { cancel(errSilent) })
+	out, region, err := o.get(ctx, n)
+	if late.Stop() && err == nil {
+		return out, region, nil
+	}
+	cause := context.Cause(ctx)
+	cancel(nil)
+	switch {
+	case err == nil:
+		_ = out.Body.Close() // it came too late
+		return nil, "", errSilent
+	case errors.Is(cause, errSilent):
+		return nil, "", errSilent
+	}
+	return nil, "", err
 }
 
 // inMemory reads src, which is said to have size bytes, to its end. The SDK reports a wrong checksum there.
@@ -188,6 +216,7 @@ func (b *body) broke() error {
 func (b *body) close() {
 	if b.source != nil {
 		_ = b.source.src.Close() // an abandoned stream ends here: there is nothing to learn from it
+		b.cancel(nil)
 		return
 	}
 	b.pool.give(b.buffer)

@@ -25,6 +25,7 @@ const (
 	tickEvery   = 5 * time.Second
 	retryFirst  = time.Second // the first wait after a receive that failed
 	retryMost   = time.Minute
+	saidEvery   = time.Minute // between two log lines about a queue that cannot be received from
 )
 
 // queue receives from one queue and settles its messages. Its methods may be called concurrently.
@@ -35,6 +36,7 @@ type queue struct {
 	rules      rules
 	api        sqsAPI
 	objects    *objects
+	buckets    *breakers
 	beats      *heartbeat
 	deletes    *batcher[*message]
 	returns    *batcher[change]
@@ -42,10 +44,12 @@ type queue struct {
 	watch      func(loop string) (tick, done func())
 	log        *zap.Logger
 	start      func() // starts one more receive loop
+	stopping   func() bool
 
 	mu    sync.Mutex
 	loops int
-	fault error // why receiving does not work at the moment
+	fault error     // why receiving does not work at the moment
+	said  time.Time // when that was logged last
 }
 
 // message is one receipt of a message.
@@ -78,9 +82,7 @@ func (q *queue) run(ctx context.Context, hand chan<- *delivery) {
 		case err != nil && q.shrink(), err == nil && len(messages) == 0 && q.shrink():
 			return
 		case err != nil:
-			wait := delay.NextBackOff()
-			q.log.Warn("receiving failed, trying again", zap.Error(err), zap.Duration("wait", wait))
-			pause(ctx, wait, tick)
+			pause(ctx, delay.NextBackOff(), tick)
 			continue
 		case len(messages) == batchSize:
 			q.grow()
@@ -117,10 +119,20 @@ func (q *queue) shrink() bool {
 	return true
 }
 
+// note keeps whether receiving works. It says so at most once a minute while it does not, and once when it works again.
 func (q *queue) note(err error) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
+	again := q.fault != nil && err == nil
 	q.fault = err
-	q.mu.Unlock()
+	switch {
+	case again:
+		q.said = time.Time{}
+		q.log.Info("receiving works again")
+	case err != nil && time.Since(q.said) >= saidEvery:
+		q.said = time.Now()
+		q.log.Warn("receiving failed, trying again", zap.Error(err))
+	}
 }
 
 func (q *queue) broken() error {
@@ -170,23 +182,28 @@ func attribute(m types.Message, name types.MessageSystemAttributeName) int {
 	return n
 }
 
-// sort reads the bodies, deletes messages with nothing to read, leaves those it does not understand, and returns the rest
-// as deliveries that are kept alive.
+// sort reads the bodies, deletes messages with nothing to read, leaves those it does not understand, puts off those whose
+// bucket cannot be read, and returns the rest as deliveries that are kept alive.
 func (q *queue) sort(ctx context.Context, messages []*message) []*delivery {
 	var work []*delivery
 	var idle []*message
-	var left []change
+	var left, off []change
 	for _, m := range messages {
 		objects, err := q.read(m)
 		m.body = ""
 		switch {
 		case err != nil:
-			left = append(left, change{message: m, timeout: max(q.visibility, retryDelay(m.receives))})
+			left = append(left, change{message: m, timeout: max(q.visibility, unluckyDelay(m.receives))})
 		case len(objects) == 0:
 			idle = append(idle, m)
 		default:
+			d := &delivery{queue: q, message: m, objects: objects}
+			if err := q.buckets.admit(d.bucket()); err != nil {
+				off = append(off, change{message: m, timeout: d.delay(err)})
+				continue
+			}
 			q.beats.hold(m)
-			work = append(work, &delivery{queue: q, message: m, objects: objects})
+			work = append(work, d)
 		}
 	}
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
@@ -196,7 +213,8 @@ func (q *queue) sort(ctx context.Context, messages []*message) []*delivery {
 			q.log.Warn("deleting a message with nothing to read failed, it will come again", zap.Error(err))
 		}
 	}
-	for _, err := range q.changeVisibility(settling, left, entryTries) {
+	delayed := append(q.changeVisibility(settling, left, entryTries), q.handBack(settling, off)...)
+	for _, err := range delayed {
 		if err != nil {
 			q.log.Warn("delaying a message failed, its visibility timeout stands", zap.Error(err))
 		}
@@ -247,6 +265,7 @@ func (q *queue) handOut(ctx context.Context, hand chan<- *delivery, work []*deli
 	back := make([]change, len(work))
 	for i, d := range work {
 		q.beats.release(ctx, d.message)
+		q.buckets.leave(d.bucket())
 		back[i] = change{message: d.message}
 	}
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)

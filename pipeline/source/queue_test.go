@@ -107,7 +107,8 @@ func inBubble(t *testing.T, w *waiting, f func(t *testing.T, s *SQS, p *pulse)) 
 	synctest.Test(t, func(t *testing.T) {
 		p := &pulse{}
 		m := NewMetrics(prometheus.NewRegistry())
-		q := &queue{name: "q", visibility: time.Minute, api: w, metrics: m, watch: p.watch, log: zaptest.NewLogger(t)}
+		log := zaptest.NewLogger(t)
+		q := &queue{name: "q", visibility: time.Minute, api: w, metrics: m, watch: p.watch, log: log, buckets: newBreakers("q", 0, log, m)}
 		q.wire()
 		s := &SQS{queues: []*queue{q}, hand: make(chan *delivery), ended: make(chan struct{})}
 		s.Start(t.Context())

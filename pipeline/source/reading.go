@@ -22,6 +22,7 @@ type consumer = func(*cloudtrail.Record, error) bool
 // reading is one object on its way through Records. A second try skips the records that the first one gave.
 type reading struct {
 	notice  notice
+	visit   *visit
 	content cloudtrail.KeyInfo
 	object  *cloudtrail.Object // the origin of its records, made when it is first opened
 	given   int                // the number of the last record or refusal that was given
@@ -31,8 +32,14 @@ type reading struct {
 // read gives the records of one object to yield and reports whether to go on with the next object.
 func (o *objects) read(ctx context.Context, n notice, whole int64, yield consumer) bool {
 	r := &reading{notice: n, content: cloudtrail.ParseKey(n.key)}
-	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMultiplier(4))
 	var err error
+	if r.visit, err = o.buckets.enter(n.bucket); err != nil {
+		o.metrics.object(r.content.Content, objectFailed)
+		yield(nil, err)
+		return false
+	}
+	defer r.visit.end()
+	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMultiplier(4))
 	for try := 1; ; try++ {
 		err = o.try(ctx, r, whole, yield)
 		if err == nil || r.stopped || ctx.Err() != nil || try == objectTries || !worthAnotherTry(err) {
@@ -40,7 +47,11 @@ func (o *objects) read(ctx context.Context, n notice, whole int64, yield consume
 		}
 		pipeline.Blocking(ctx, func() { pause(ctx, wait.NextBackOff(), func() {}) })
 	}
-	switch reason := lostReason(err); {
+	reason := lostReason(err)
+	if reason != "" {
+		r.visit.worked() // S3 says what is wrong with this one object
+	}
+	switch {
 	case r.stopped:
 		return false
 	case err == nil:
@@ -51,8 +62,26 @@ func (o *objects) read(ctx context.Context, n notice, whole int64, yield consume
 		return yield(nil, &pipeline.LostObject{Object: r.origin(""), Reason: reason, Err: err})
 	}
 	o.metrics.object(r.content.Content, objectFailed)
-	yield(nil, fmt.Errorf("reading s3://%s/%s: %w", n.bucket, n.key, adviseS3(err)))
+	yield(nil, fmt.Errorf("reading s3://%s/%s: %w", n.bucket, n.key, r.failure(err)))
 	return false
+}
+
+// unluckyRead is the error of a read that failed for no lasting reason, from a bucket that works.
+type unluckyRead struct{ err error }
+
+func (e *unluckyRead) Error() string { return e.err.Error() }
+func (e *unluckyRead) Unwrap() error { return e.err }
+
+// failure says how the failed read counts for its message: the bucket's, bad luck, or a fault of its own.
+func (r *reading) failure(err error) error {
+	advised := adviseS3(err)
+	switch closed := r.visit.failed(err); {
+	case closed:
+		return &bucketClosed{r.notice.bucket, advised}
+	case faultOf(err) == faultPassing:
+		return &unluckyRead{advised}
+	}
+	return advised
 }
 
 // try reads the object once, from its beginning. Its error is the get's, a *broken, or the Reader's.
@@ -62,6 +91,7 @@ func (o *objects) try(ctx context.Context, r *reading, whole int64, yield consum
 		return err
 	}
 	defer b.close()
+	r.visit.worked()
 	reader, ok := o.readers.Get().(*cloudtrail.Reader)
 	if !ok {
 		reader = cloudtrail.NewReader() // cannot be: the pool makes them

@@ -35,6 +35,7 @@ type rig struct {
 	registry *prometheus.Registry
 	logs     *observer.ObservedLogs
 	config   source.Config
+	inFlight int
 	stop     context.CancelFunc
 }
 
@@ -64,7 +65,7 @@ func (r *rig) start(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.source, err = source.New(r.config, source.Options{AWS: loader, Metrics: source.NewMetrics(r.registry), Log: zap.New(core)})
+	r.source, err = source.New(r.config, source.Options{AWS: loader, Metrics: source.NewMetrics(r.registry), Log: zap.New(core), InFlight: r.inFlight})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func (r *rig) receive(t testing.TB) pipeline.Delivery {
 	return d
 }
 
-// count is a counter's value.
+// count is the value of a counter or a gauge.
 func (r *rig) count(t *testing.T, name string, labels ...string) float64 {
 	t.Helper()
 	families, err := r.registry.Gather()
@@ -115,7 +116,7 @@ func (r *rig) count(t *testing.T, name string, labels ...string) float64 {
 				all = all && values[l]
 			}
 			if all {
-				sum += m.GetCounter().GetValue()
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}

@@ -149,13 +149,13 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-func TestRetryDelay(t *testing.T) {
+func TestUnluckyDelay(t *testing.T) {
 	for _, c := range []struct {
 		receives int
 		middle   time.Duration
 	}{{0, 10 * time.Second}, {1, 10 * time.Second}, {2, 20 * time.Second}, {5, 160 * time.Second}, {7, 640 * time.Second}, {8, lastRetry}, {1 << 40, lastRetry}} {
 		for range 100 {
-			if got := retryDelay(c.receives); got < c.middle*3/4 || got > c.middle*5/4 {
+			if got := unluckyDelay(c.receives); got < c.middle*3/4 || got > c.middle*5/4 {
 				t.Fatalf("after %d receives it waits %v, want %v give or take a quarter", c.receives, got, c.middle)
 			}
 		}

@@ -18,11 +18,13 @@ import (
 	"github.com/trailship/trailship/pipeline/awsconfig"
 )
 
-// Options are what an SQS source works with. Only Watch may be left out.
+// Options are what an SQS source works with. InFlight and Watch may be left out.
 type Options struct {
 	AWS     *awsconfig.Loader
 	Metrics *Metrics
 	Log     *zap.Logger
+	// InFlight is how many messages the pipeline has in hand at most. A bucket that fails gets a quarter of it. 0: no limit.
+	InFlight int
 	// Watch is called by each long-running loop when it starts. The loop calls tick at least every two minutes for as long
 	// as it runs, whether messages come or not, and done when it ends.
 	Watch func(loop string) (tick, done func())
@@ -81,9 +83,10 @@ func newQueue(c QueueConfig, o Options, region, endpoint string) *queue {
 	q := &queue{
 		name: c.name(), url: c.QueueURL, region: region, visibility: c.visibility(),
 		rules: rules{buckets: slices.Clone(c.Buckets), keys: c.Keys}, api: api,
-		objects: newObjects(func(r string) aws.Config { return o.AWS.Config(r, c.AssumeRole) }, region, o.Metrics),
 		metrics: o.Metrics, watch: o.Watch, log: o.Log.With(zap.String("queue", c.name())),
 	}
+	q.buckets = newBreakers(q.name, o.InFlight, q.log, o.Metrics)
+	q.objects = newObjects(func(r string) aws.Config { return o.AWS.Config(r, c.AssumeRole) }, region, q.buckets, o.Metrics)
 	q.wire()
 	return q
 }
@@ -104,6 +107,7 @@ func (s *SQS) Start(ctx context.Context) {
 		s.stop, s.silent = stop, silent
 		for _, q := range s.queues {
 			s.beats.Go(func() { q.beats.run(beating, q.watch, q.name) })
+			q.stopping = func() bool { return receiving.Err() != nil }
 			q.start = func() { s.loops.Go(func() { q.run(receiving, s.hand) }) }
 			q.grow()
 		}
@@ -143,6 +147,15 @@ func (s *SQS) Ready() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// SickBuckets lists the buckets that cannot be read, or failed last, by queue and name.
+func (s *SQS) SickBuckets() []SickBucket {
+	var all []SickBucket
+	for _, q := range s.queues {
+		all = append(all, q.buckets.list()...)
+	}
+	return all
 }
 
 // Close ends receiving, gives back what was not handed out, waits for deletes under way and ends the heartbeats. It is
