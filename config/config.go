@@ -76,11 +76,12 @@ func Parse(name string, text []byte, env func(string) (string, bool)) (*Config, 
 	return cfg, nil
 }
 
-// chooseDeadLetter takes the default index back where a file names a directory instead, or a sink that has no index.
+// chooseDeadLetter takes the default index back where a file names another place instead, or a sink that has no index.
 func (c *Config) chooseDeadLetter(written map[string]int) {
 	_, index := written["dead_letter.index"]
 	_, directory := written["dead_letter.directory"]
-	if !index && (directory || c.sinkWithoutIndices() != "") {
+	_, s3 := written["dead_letter.s3"]
+	if !index && (directory || s3 || c.sinkWithoutIndices() != "") {
 		c.DeadLetter.Index = ""
 	}
 }
@@ -116,7 +117,7 @@ func (c *Config) validOutput() error {
 
 func (c *Config) validDeadLetter() error {
 	if sink := c.sinkWithoutIndices(); sink != "" && c.DeadLetter.Index != "" {
-		return value.Wrong("index", "the sink %s has no index: write directory instead, the path of a folder", sink)
+		return value.Wrong("index", "the sink %s has no index: write s3: s3://bucket/prefix or directory: the path of a folder", sink)
 	}
 	return c.DeadLetter.Validate()
 }

@@ -23,6 +23,7 @@ var actions = map[string]string{
 	"sqs.ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 	"s3.GetObject":                     "s3:GetObject",
 	"s3.HeadBucket":                    "s3:ListBucket",
+	"s3.PutObject":                     "s3:PutObject",
 }
 
 func TestPolicy_grantsWhatTheCodeCalls(t *testing.T) {

@@ -155,7 +155,7 @@ func openFile(c ndjson.Config, o Options) (*Opened, error) {
 
 // place opens the places for dead letters.
 func (s *Opened) place(o Options, in deadletter.Cluster) error {
-	places, err := deadletter.New(o.DeadLetters, in, o.Log)
+	places, err := deadletter.New(o.DeadLetters, deadletter.Options{Cluster: in, AWS: o.AWS, Log: o.Log})
 	if places != nil {
 		s.DeadLetters = places
 	}

@@ -119,7 +119,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 	stopAdmin, err := startAdmin(ctx, cfg, &admin{
 		started: time.Now(), alive: pulses.Check, metrics: registry, counts: metrics.Counts,
 		memory: int64(cfg.Limits.Memory), held: metrics.Held,
-		parts: []part{partOf("source", from.Source), partOf("sink", sink.Sink)}, buckets: from.sick,
+		parts: []part{partOf("source", from.Source), partOf("sink", sink.Sink), partOf("dead_letters", sink.DeadLetters)}, buckets: from.sick,
 	}, log)
 	if err != nil {
 		return err

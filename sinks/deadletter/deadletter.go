@@ -1,5 +1,6 @@
-// Package deadletter keeps what no sink will take: an index, a directory, or both, one after the other. A letter holds the
-// whole record, the reason, and where the record came from, so that it can be looked into and sent again.
+// Package deadletter keeps what no sink will take: in an index, in a bucket of S3, in a directory, or in the first of them that
+// works. A letter holds the whole record, the reason, and where the record came from, so that it can be looked into and sent
+// again.
 package deadletter
 
 import (
@@ -7,53 +8,83 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
-	"unicode/utf8"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"go.uber.org/zap"
 
 	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/pipeline"
 )
 
-// Config is the section dead_letter. With both, the directory is for letters that the index does not take.
+// Config is the section dead_letter. With several places they are tried in this order: the index, S3, the directory; the
+// first one that works keeps a letter.
 type Config struct {
 	Index     string `yaml:"index"`     // in the sink's cluster
+	S3        string `yaml:"s3"`        // s3://bucket/prefix: gzipped JSON lines
 	Directory string `yaml:"directory"` // JSON lines, on the disk before a message is deleted
 }
 
 // Validate returns every *value.Problem of the section, joined.
 func (c Config) Validate() error {
-	if c.Index == "" {
-		return nil
+	var errs []error
+	if c.Index != "" {
+		if _, err := pipeline.ParseIndexPattern(c.Index); err != nil || strings.Contains(c.Index, "{") {
+			errs = append(errs, value.Wrong("index", "%q is no name of one index: write lower-case letters, digits, - and _, such as trailship-dead-letters", c.Index))
+		}
 	}
-	if _, err := pipeline.ParseIndexPattern(c.Index); err != nil || strings.Contains(c.Index, "{") {
-		return value.Wrong("index", "%q is no name of one index: write lower-case letters, digits, - and _, such as trailship-dead-letters", c.Index)
+	if c.S3 != "" {
+		if _, _, err := parseS3(c.S3); err != nil {
+			errs = append(errs, value.Wrong("s3", "%v", err))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// A place keeps letters. It is a Place of its own: pipeline.DeadLetters.
+// Options are what the places work with.
+type Options struct {
+	Cluster Cluster                        // where the index is; nil: the sink is no cluster
+	AWS     func(region string) aws.Config // for S3; "" is the account's own region
+	Log     *zap.Logger
+}
+
+// place keeps letters.
 type place interface {
 	pipeline.DeadLetters
 	fmt.Stringer
 }
 
-// Places tries one place after the other. It is safe for concurrent use.
+// Places tries one place after the other. It is a pipeline.DeadLetters and a pipeline.Readiness, and safe for concurrent use.
 type Places struct {
 	places []place
 	log    *zap.Logger
+
+	mu     sync.Mutex
+	fault  error // why no place took the last letters
+	failed time.Time
 }
 
-// New returns the places of c in the order of trying them; nil when c names none, so that refusals fail their delivery.
-// cluster is where the index is; nil when the sink is no cluster.
-func New(c Config, cluster Cluster, log *zap.Logger) (*Places, error) {
-	p := &Places{log: log}
+// faultShown is how long a fault counts. No letter comes to tell that it is over: messages of letters that found no place
+// come back much later.
+const faultShown = 15 * time.Minute
+
+// New returns the places of c in the order of trying them; nil when c names none, so that refusals fail their delivery. Its
+// errors are *value.Problem.
+func New(c Config, o Options) (*Places, error) {
+	p := &Places{log: o.Log}
 	if c.Index != "" {
-		if cluster == nil {
-			return nil, value.Wrong("index", "the sink is no cluster that could hold it: write directory instead")
+		if o.Cluster == nil {
+			return nil, value.Wrong("index", "the sink is no cluster that could hold it: write s3 or directory instead")
 		}
-		p.places = append(p.places, &index{name: c.Index, cluster: cluster})
+		p.places = append(p.places, &index{name: c.Index, cluster: o.Cluster})
+	}
+	if c.S3 != "" {
+		b, err := newBucket(c.S3, o.AWS)
+		if err != nil {
+			return nil, value.Wrong("s3", "%v", err)
+		}
+		p.places = append(p.places, b)
 	}
 	if c.Directory != "" {
 		d, err := openDirectory(c.Directory)
@@ -70,6 +101,9 @@ func New(c Config, cluster Cluster, log *zap.Logger) (*Places, error) {
 
 // Bury implements pipeline.DeadLetters: it returns nil when one place has all letters.
 func (p *Places) Bury(ctx context.Context, letters []pipeline.Letter) error {
+	if len(letters) == 0 {
+		return nil
+	}
 	var errs []error
 	for _, place := range p.places {
 		err := place.Bury(ctx, letters)
@@ -77,38 +111,31 @@ func (p *Places) Bury(ctx context.Context, letters []pipeline.Letter) error {
 			if len(errs) > 0 {
 				p.log.Warn("dead letters went to the next place", zap.Stringer("place", place), zap.Int("letters", len(letters)), zap.Error(errors.Join(errs...)))
 			}
+			p.note(nil)
 			return nil
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", place, err))
 	}
-	return errors.Join(errs...)
+	err := errors.Join(errs...)
+	if ctx.Err() == nil { // cut off by shutdown, a place may well work
+		p.note(err)
+	}
+	return err
 }
 
-// entry is a letter as it is kept. Its fields are typed in sinks/cluster's template.
-type entry struct {
-	ID           string    `json:"id,omitempty"` // in files; in an index it is the _id
-	Time         time.Time `json:"@timestamp"`
-	Type         string    `json:"type"`
-	Reason       string    `json:"reason"`
-	Status       int       `json:"status,omitempty"`
-	Index        string    `json:"index,omitempty"`
-	Bucket       string    `json:"bucket,omitempty"`
-	Key          string    `json:"key"`
-	Number       int       `json:"number,omitempty"`
-	Offset       int64     `json:"offset"`
-	Record       string    `json:"record,omitempty"`
-	RecordBase64 []byte    `json:"record_base64,omitempty"` // in place of record, when that is no UTF-8
+func (p *Places) note(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault, p.failed = err, time.Now()
 }
 
-func newEntry(l *pipeline.Letter, now time.Time) entry {
-	e := entry{
-		Time: now.UTC(), Type: l.Type, Reason: l.Reason, Status: l.Status, Index: l.Index,
-		Bucket: l.Origin.Bucket, Key: l.Origin.Key, Number: l.Number, Offset: l.Offset,
+// Ready implements pipeline.Readiness: the error says why no place takes letters. Messages with a refused record are not
+// deleted meanwhile; all others are.
+func (p *Places) Ready() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fault == nil || time.Since(p.failed) > faultShown {
+		return nil
 	}
-	if utf8.Valid(l.Record) {
-		e.Record = string(l.Record)
-	} else {
-		e.RecordBase64 = l.Record
-	}
-	return e
+	return fmt.Errorf("no place takes dead letters, their messages stay in the queue: make one of them work: %w", p.fault)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap/zaptest"
 
@@ -52,7 +53,7 @@ func whole(id, record string) kept {
 
 func places(t *testing.T, c deadletter.Config, cluster deadletter.Cluster) *deadletter.Places {
 	t.Helper()
-	p, err := deadletter.New(c, cluster, zaptest.NewLogger(t))
+	p, err := deadletter.New(c, deadletter.Options{Cluster: cluster, Log: zaptest.NewLogger(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +205,9 @@ func TestPlaces_order(t *testing.T) {
 	}
 }
 
+// nowhere is an account without a region.
+func nowhere(string) aws.Config { return aws.Config{} }
+
 func TestNew_mistakes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -213,8 +217,9 @@ func TestNew_mistakes(t *testing.T) {
 		"an index without a cluster":       {Index: "dead"},
 		"a directory that is a file":       {Directory: file},
 		"a directory that cannot be there": {Directory: filepath.Join(file, "below")},
+		"S3 without a region":              {S3: "s3://bucket/prefix"},
 	} {
-		if _, err := deadletter.New(c, nil, zaptest.NewLogger(t)); err == nil {
+		if _, err := deadletter.New(c, deadletter.Options{AWS: nowhere, Log: zaptest.NewLogger(t)}); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}

@@ -121,7 +121,8 @@ func (x *index) write(ctx context.Context, body []byte, n int) error {
 	}
 	for _, item := range answer.Items {
 		for _, kept := range item {
-			if kept.Status >= http.StatusMultipleChoices && kept.Status != http.StatusConflict {
+			there := kept.Status == http.StatusConflict && kept.Error.Type == "version_conflict_engine_exception"
+			if kept.Status >= http.StatusMultipleChoices && !there {
 				return fmt.Errorf("the cluster refuses a letter: %d %s", kept.Status, kept.Error.Type)
 			}
 		}

@@ -62,6 +62,21 @@ func (s *S3) Put(bucket, key string, body []byte) {
 	b.objects[key] = body
 }
 
+// Objects are the bodies of the objects of a bucket whose keys begin with prefix, by key. Nobody may change them.
+func (s *S3) Objects(bucket, prefix string) map[string][]byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found := map[string][]byte{}
+	if b := s.buckets[bucket]; b != nil {
+		for key, body := range b.objects {
+			if strings.HasPrefix(key, prefix) {
+				found[key] = body
+			}
+		}
+	}
+	return found
+}
+
 // Gets is how often an object was asked for.
 func (s *S3) Gets(bucket, key string) int {
 	s.mu.RLock()
