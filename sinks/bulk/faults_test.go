@@ -111,6 +111,7 @@ func TestFaults(t *testing.T) {
 				if took := time.Since(start); took > most {
 					t.Errorf("took %v, want at most %v", took, most)
 				}
+				synctest.Wait()
 				if err := r.Ready(); err != nil {
 					t.Errorf("Ready after all is well: %v", err)
 				}
@@ -166,6 +167,7 @@ func TestStopped(t *testing.T) {
 				}
 				well.Store(true)
 				all.Wait()
+				synctest.Wait() // the outage ends a moment after the fates are known
 				if err := r.Ready(); err != nil {
 					t.Errorf("Ready when all is well: %v", err)
 				}
@@ -256,7 +258,7 @@ func TestIngested(t *testing.T) {
 			}
 			return nil
 		}
-		c.Stored = func(_ string, _, doc []byte) {
+		c.Stored = func(_ string, doc []byte, _ time.Time) {
 			var d struct{ Event struct{ Ingested time.Time } }
 			if err := json.Unmarshal(doc, &d); err != nil || time.Since(d.Event.Ingested) > time.Second {
 				t.Errorf("stored at %v with event.ingested %v, %v", time.Now(), d.Event.Ingested, err)

@@ -21,6 +21,8 @@ type ClusterFault struct {
 	Lose       bool // store, then cut the connection instead of answering
 	CutAnswer  bool // store, then answer only half of it
 	DropItem   bool // store, then leave the first item out of the answer
+
+	arrived time.Time
 }
 
 // ItemFault is the answer to one document that is not stored.
@@ -51,8 +53,11 @@ type Cluster struct {
 	// Item is called for each document of a bulk request; nil or a nil answer: no fault. The slices are good until it
 	// returns. It is called with the cluster's lock held.
 	Item func(index string, id, document []byte) *ItemFault
-	// Stored is called for each document that is stored, under the same terms.
-	Stored func(index string, id, document []byte)
+	// NewIndex is called before an index is made, by a request or by a document; nil or a nil answer: it is made. The
+	// cluster's lock is held.
+	NewIndex func(index string) *ItemFault
+	// Stored is called for each document that is stored, under the same terms. arrived is when its request came.
+	Stored func(index string, document []byte, arrived time.Time)
 
 	scratch   sync.Pool // of *bulkScratch
 	mu        sync.Mutex
@@ -150,11 +155,13 @@ func (c *Cluster) Template(name string) json.RawMessage {
 // ServeHTTP answers one request.
 func (c *Cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var f ClusterFault
+	arrived := time.Now()
 	if c.Fault != nil {
 		if got := c.Fault(r); got != nil {
 			f = *got
 		}
 	}
+	f.arrived = arrived
 	if f.Delay > 0 {
 		select {
 		case <-time.After(f.Delay):

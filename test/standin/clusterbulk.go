@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -44,7 +45,7 @@ func (c *Cluster) bulk(w http.ResponseWriter, r *http.Request, f ClusterFault) {
 		refuse(w, http.StatusBadRequest, "illegal_argument_exception", "The bulk request must be terminated by a newline [\\n]")
 		return
 	}
-	s.out = c.store(s.out[:0], s.body.Bytes(), f.DropItem)
+	s.out = c.store(s.out[:0], s.body.Bytes(), f)
 	switch {
 	case f.Lose:
 		panic(http.ErrAbortHandler)
@@ -59,7 +60,7 @@ func (c *Cluster) bulk(w http.ResponseWriter, r *http.Request, f ClusterFault) {
 }
 
 // store stores the documents of a request and appends the answer to out.
-func (c *Cluster) store(out, body []byte, dropItem bool) []byte {
+func (c *Cluster) store(out, body []byte, f ClusterFault) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stats.Requests++
@@ -74,9 +75,9 @@ func (c *Cluster) store(out, body []byte, dropItem bool) []byte {
 		if !first {
 			out = append(out, ',')
 		}
-		out = c.item(out, index, id, doc)
-		if dropItem {
-			out, dropItem = out[:before], false
+		out = c.item(out, target{index, id}, doc, f.arrived)
+		if f.DropItem {
+			out, f.DropItem = out[:before], false
 			continue
 		}
 		first = false
@@ -109,8 +110,12 @@ func field(action []byte, key string) []byte {
 	return nil
 }
 
+// target is what an action line names.
+type target struct{ index, id []byte }
+
 // item stores one document and appends its item of the answer.
-func (c *Cluster) item(out, index, id, doc []byte) []byte {
+func (c *Cluster) item(out []byte, to target, doc []byte, arrived time.Time) []byte {
+	index, id := to.index, to.id
 	if c.Item != nil {
 		if f := c.Item(string(index), id, doc); f != nil {
 			c.stats.Refused++
@@ -119,6 +124,10 @@ func (c *Cluster) item(out, index, id, doc []byte) []byte {
 	}
 	ix := c.indices[string(index)]
 	if ix == nil {
+		if f := c.refuseIndex(string(index)); f != nil {
+			c.stats.Refused++
+			return appendItem(out, index, f.Status, f.Type, f.Reason)
+		}
 		ix = c.makeIndex(string(index), true)
 		ix.stream = c.BuiltinLogs && c.logsStream(string(index))
 	}
@@ -133,7 +142,7 @@ func (c *Cluster) item(out, index, id, doc []byte) []byte {
 	c.stats.Stored++
 	ix.count++
 	if c.Stored != nil {
-		c.Stored(string(index), id, doc)
+		c.Stored(string(index), doc, arrived)
 	}
 	return appendItem(out, index, http.StatusCreated, "", "")
 }

@@ -34,6 +34,13 @@ func (c *Cluster) makeIndex(name string, auto bool) *clusterIndex {
 	return ix
 }
 
+func (c *Cluster) refuseIndex(name string) *ItemFault {
+	if c.NewIndex == nil {
+		return nil
+	}
+	return c.NewIndex(name)
+}
+
 func (c *Cluster) templateOf(name string) *indexTemplate {
 	var best *indexTemplate
 	for _, raw := range c.templates {
@@ -64,6 +71,10 @@ func (c *Cluster) create(w http.ResponseWriter, name string) {
 		refuse(w, http.StatusBadRequest, "illegal_argument_exception", "cannot create index with name ["+name+
 			"], because it matches with template [logs] that creates data streams only, use create data stream api instead")
 	default:
+		if f := c.refuseIndex(name); f != nil {
+			refuse(w, f.Status, f.Type, f.Reason)
+			return
+		}
 		c.makeIndex(name, false)
 		answer(w, http.StatusOK, map[string]any{"acknowledged": true, "shards_acknowledged": true, "index": name})
 	}

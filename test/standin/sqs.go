@@ -18,6 +18,8 @@ type SQSFault struct {
 	// Entry makes each entry of a batch fail with this code; Sender says whose fault it is.
 	Entry  string
 	Sender bool
+	// Every makes only each n-th entry of the batch fail, the first one among them; 0: all.
+	Every int
 }
 
 // QueueOptions are a queue's attributes.
@@ -35,6 +37,10 @@ type SQS struct {
 	Fault func(op string) *SQSFault
 	// Twice makes SQS deliver a message once more although it is in flight; it is called at each receipt.
 	Twice func(id string) bool
+	// Removed is called for each message that a delete takes out of its queue, before the answer. The service's lock is held.
+	Removed func(id string)
+	// Received is called for each receipt of a message, with how many there were. The service's lock is held.
+	Received func(id string, receives int)
 	// Observe is called for each request that is answered, with the operation and how many entries it had.
 	Observe func(op string, entries int)
 
@@ -94,6 +100,11 @@ func (s *SQS) AddQueue(name string, o QueueOptions) string {
 
 // Send puts a message into a queue and returns its id.
 func (s *SQS) Send(queue, body string) string {
+	return s.SendNoted(queue, body, func(string) {})
+}
+
+// SendNoted is Send that tells the id to note before anybody can receive the message. The service's lock is held then.
+func (s *SQS) SendNoted(queue, body string, note func(id string)) string {
 	quoted, err := json.Marshal(body)
 	if err != nil {
 		panic(err) // a string always can be
@@ -104,6 +115,7 @@ func (s *SQS) Send(queue, body string) string {
 	defer s.mu.Unlock()
 	s.serial++
 	m.id = "message-" + strconv.Itoa(s.serial)
+	note(m.id)
 	s.queues[queue].put(m)
 	return m.id
 }

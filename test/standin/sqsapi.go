@@ -100,9 +100,9 @@ func (s *SQS) answer(w http.ResponseWriter, r *http.Request, op string, in *requ
 // batch answers entry by entry. A nil w wants no answer.
 func (s *SQS) batch(w http.ResponseWriter, entries []requestEntry, fault *SQSFault, do func(requestEntry) (sender bool, code string)) {
 	var good, bad []map[string]any
-	for _, e := range entries {
+	for i, e := range entries {
 		sender, code := false, ""
-		if fault != nil && fault.Entry != "" {
+		if fault != nil && fault.Entry != "" && i%max(1, fault.Every) == 0 {
 			sender, code = fault.Sender, fault.Entry
 		} else {
 			sender, code = do(e)
@@ -130,6 +130,9 @@ func (q *simQueue) deleteEntry(s *SQS) func(requestEntry) (bool, string) {
 		if m := q.live[id]; m != nil && m.receives == count {
 			q.remove(m)
 			q.deleted = append(q.deleted, id)
+			if s.Removed != nil {
+				s.Removed(id)
+			}
 		}
 		return false, ""
 	}
@@ -214,6 +217,9 @@ func (s *SQS) take(q *simQueue, n int, visibility time.Duration) (answer []byte,
 		}
 		if m.receives++; m.receives == 1 {
 			m.first = now
+		}
+		if s.Received != nil {
+			s.Received(m.id, m.receives)
 		}
 		n--
 		answer = appendMessage(answer, m)

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// result is what became of a row.
+type result struct {
+	row      *row
+	tally    tally
+	happened int64 // faults
+	drain    time.Duration
+	peak     int64    // bytes of resident memory, the largest of all daemons
+	problems []string // none: the row passed
+	skipped  string   // why the row cannot be played here
+}
+
+const (
+	pollEvery = 100 * time.Millisecond
+	grace     = time.Second // behind the drain: nothing more may happen
+)
+
+// play plays one row from the first message to the last.
+func play(ctx context.Context, s setting, r *row) (*result, error) {
+	if why := r.cannot(); why != "" {
+		return &result{row: r, skipped: why}, nil
+	}
+	st, err := newStage(ctx, s, r)
+	if err != nil {
+		return nil, err
+	}
+	res := &result{row: r}
+	if err := st.prepare(ctx); err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	living, end := context.WithCancel(ctx)
+	defer end()
+	daemons := errgroup.Group{}
+	peaks := make([]int64, max(1, r.life.replicas))
+	for n := range peaks {
+		dice := r.source(s.seed, fmt.Sprintf("life %d", n))
+		daemons.Go(func() (err error) {
+			peaks[n], err = st.live(living, n, dice)
+			return err
+		})
+	}
+	err = errors.Join(st.ask(ctx, "/begin", nil), st.watch(ctx, res))
+	end()
+	if ended := daemons.Wait(); ended != nil {
+		res.problems = append(res.problems, ended.Error())
+	}
+	if err = errors.Join(err, st.ask(ctx, "/tally", &res.tally)); err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	for _, p := range peaks {
+		res.peak = max(res.peak, p)
+	}
+	for _, n := range res.tally.Faults {
+		res.happened += n
+	}
+	res.happened += st.signals.Load()
+	res.judge()
+	return res, st.close()
+}
+
+// watch waits until the queue is empty, at most for the row's bound after its last trouble.
+func (st *stage) watch(ctx context.Context, res *result) error {
+	calm := time.Now().Add(st.row.lasts())
+	for {
+		if err := st.ask(ctx, "/tally", &res.tally); err != nil {
+			return err
+		}
+		res.drain = time.Since(calm)
+		if res.drain > 0 && res.tally.Fed && st.row.drained(&res.tally.Sums) {
+			return pause(ctx, grace)
+		}
+		if res.drain > st.row.bound {
+			res.problems = append(res.problems, fmt.Sprintf("%d messages with %d events are left after %s",
+				res.tally.Sums.Left, res.tally.Sums.Open, st.row.bound))
+			return nil
+		}
+		if err := pause(ctx, pollEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// drained reports whether everything is done that the row wants to be.
+func (r *row) drained(s *sums) bool {
+	if r.open {
+		return s.Pending[goodBucket] == 0
+	}
+	return s.Left == 0 && s.Open == 0
+}
+
+// judge looks for what should not be.
+func (res *result) judge() {
+	s := &res.tally.Sums
+	wrong := func(n int, what string) {
+		if n > 0 {
+			res.problems = append(res.problems, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	wrong(s.Lost, "events lost")
+	wrong(s.Doubled, "documents doubled")
+	wrong(s.DeletedEarly, "messages deleted early")
+	wrong(s.Misplaced, "documents in a wrong index")
+	wrong(s.Stale, "documents with an event.ingested long before they were accepted")
+	wrong(s.Needless, "dead letters for no reason")
+	wrong(s.TooSoon, "documents sent again before Retry-After")
+	for _, f := range res.row.faults {
+		if res.tally.Faults[f.kind] == 0 {
+			res.problems = append(res.problems, fmt.Sprintf("the fault %q never happened", f.kind))
+		}
+	}
+	if res.happened == 0 {
+		res.problems = append(res.problems, "no trouble happened")
+	}
+	if l := res.row.life; l.redeliver > 0 && float64(s.Redelivered) > l.redeliver*float64(s.Messages) {
+		res.problems = append(res.problems, fmt.Sprintf("%d of %d messages were delivered again", s.Redelivered, s.Messages))
+	}
+	if res.row.check != nil {
+		res.problems = append(res.problems, res.row.check(s)...)
+	}
+}

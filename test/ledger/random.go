@@ -1,0 +1,62 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"syscall"
+	"time"
+)
+
+// randomRow is a schedule of faults for a time, which follows from the seed alone.
+func randomRow(length time.Duration, seed uint64) *row {
+	const eachSecond = 15
+	r := &row{
+		name: "random", visibility: soon, bound: 2 * time.Minute,
+		load: load{messages: eachSecond * int(length/time.Second), each: 20, over: length, days: 6, buckets: []string{goodBucket, badBucket}},
+		life: life{
+			replicas: 3, signals: []os.Signal{syscall.SIGKILL, syscall.SIGTERM},
+			every: [2]time.Duration{2 * time.Second, 30 * time.Second}, until: length,
+		},
+	}
+	dice := r.source(seed, "schedule")
+	possible := randomFaults()
+	for at := time.Second; at < length-10*time.Second; at += time.Duration(500+dice.IntN(2500)) * time.Millisecond {
+		f := possible[dice.IntN(len(possible))]
+		f.from = at
+		f.until = min(length, at+time.Second+time.Duration(dice.Int64N(int64(longest(f.kind)))))
+		if f.rate > 0 {
+			f.rate *= 0.2 + dice.Float64()
+		}
+		r.faults = append(r.faults, f)
+	}
+	r.faults = append(r.faults, endless(dice)...)
+	return r
+}
+
+// endless are faults whose events are known from the beginning.
+func endless(dice *rand.Rand) []fault {
+	return []fault{{kind: kindRefused, every: 50 + dice.IntN(100)}, {kind: kindMissing, every: 30 + dice.IntN(100)}}
+}
+
+// longest is how long a fault of this kind may last.
+func longest(k kind) time.Duration {
+	switch k {
+	case kindAway, kindNoAccount, kindShards, kindReadOnly, kindFull:
+		return 15 * time.Second
+	}
+	return 8 * time.Second
+}
+
+// randomFaults are what may happen, with the middle of their likelihood.
+func randomFaults() []fault {
+	return []fault{
+		{kind: kindHTTP, status: 503, rate: 0.3}, {kind: kindHTTP, status: 429, retryAfter: 2, rate: 0.3}, {kind: kindHTTP, status: 502, rate: 0.3},
+		{kind: kindSlow, rate: 0.3, delay: 3 * time.Second},
+		{kind: kindLost, rate: 0.2}, {kind: kindCut, rate: 0.2}, {kind: kindFewer, rate: 0.2}, {kind: kindHTML, rate: 0.2},
+		{kind: kindAway}, {kind: kindNoAccount}, {kind: kindShards},
+		{kind: kindItem, status: 429, rate: 0.3}, {kind: kindItem, status: 503, rate: 0.3}, {kind: kindItem, status: 500, rate: 0.1},
+		{kind: kindReadOnly, day: 1}, {kind: kindReadOnly, day: 4}, {kind: kindFull},
+		{kind: kindSQS, rate: 0.2}, {kind: kindEntry, rate: 0.3}, {kind: kindTwice, rate: 0.2},
+		{kind: kindS3, rate: 0.2}, {kind: kindTruncated, rate: 0.2}, {kind: kindSlowS3, rate: 0.3, delay: 2 * time.Second},
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"time"
+)
+
+// A row is one kind of trouble and what is expected of the daemon in it.
+type row struct {
+	name   string
+	load   load
+	faults []fault
+	life   life
+	// bound is how long the queue may take to become empty once the last trouble is over and all messages are sent.
+	bound      time.Duration
+	visibility time.Duration // 0: 30 s
+	settings   string        // further sections of the daemon's configuration
+	// check looks at what is particular to the row and says what is wrong.
+	check func(s *sums) []string
+	// open says that messages may be left in the queue at the end, with their events.
+	open bool
+	// more is what the row needs beside the load: a place for the stand-in's and the daemon's process.
+	more extras
+}
+
+// extras are what only some rows need.
+type extras struct {
+	strays      bool          // messages that are no notices of log files
+	credentials time.Duration // lifetime of the access keys; 0: one key that lives for ever
+	names       bool          // the daemon finds the stand-in by name
+	clock       bool          // the daemon's clock is stepped
+	directory   int           // bytes of a file system of its own for the dead letters; 0: they go to the index
+}
+
+// load is what is announced, evenly over a time.
+type load struct {
+	messages int
+	each     int           // events of an object
+	over     time.Duration // 0: all at once, before the daemon starts
+	days     int           // each day has an index
+	buckets  []string      // in turn
+	padding  int           // bytes in each event that carry nothing
+	big      int           // events of one object that comes first, alone in the bucket bigBucket
+}
+
+// life is what happens to the daemons.
+type life struct {
+	replicas  int              // 0: one
+	signals   []os.Signal      // each time one of them; none: the daemons are left alone
+	every     [2]time.Duration // between two signals to each daemon, from and to
+	until     time.Duration
+	redeliver float64 // the share of messages that may be received again; 0: any
+}
+
+// fault is one kind of trouble for a while.
+type fault struct {
+	kind        kind
+	from, until time.Duration // since the first message was announced; until 0: to the end
+	rate        float64       // of the requests, documents or messages that meet it; 0: all
+	status      int           // of kindHTTP and kindItem
+	retryAfter  int           // seconds, of kindHTTP
+	delay       time.Duration // of slow answers
+	bucket      string        // of faults in S3; "": any
+	day         int           // of kindReadOnly
+	every       int           // of kindRefused and kindMissing: each n-th event or object
+}
+
+// A kind is what happens.
+type kind string
+
+// What happens at the cluster.
+const (
+	kindHTTP      kind = "cluster answers with an error"
+	kindSlow      kind = "cluster is slow"
+	kindLost      kind = "answer lost after the write"
+	kindCut       kind = "answer cut short"
+	kindFewer     kind = "answer one item short"
+	kindHTML      kind = "a proxy answers in HTML"
+	kindAway      kind = "cluster away"
+	kindTooLarge  kind = "413"
+	kindItem      kind = "item refused for now"
+	kindRefused   kind = "document refused for good"
+	kindShards    kind = "no room for new shards"
+	kindReadOnly  kind = "index read-only"
+	kindFull      kind = "place of dead letters full"
+	kindNoAccount kind = "401"
+)
+
+// What happens at AWS, and on the way there.
+const (
+	kindSQS       kind = "sqs answers 500"
+	kindEntry     kind = "sqs entry fails"
+	kindTwice     kind = "message delivered twice"
+	kindS3        kind = "s3 answers 503"
+	kindTruncated kind = "object truncated"
+	kindSlowS3    kind = "s3 is slow"
+	kindMissing   kind = "object is gone"
+	kindElsewhere kind = "bucket in another region"
+	kindForbidden kind = "bucket forbidden"
+	kindExpired   kind = "access key expired"
+	kindNames     kind = "dns fails"
+	kindStray     kind = "stray message"
+	kindSignal    kind = "daemon killed"
+	kindBig       kind = "object of 500 MB"
+	kindClock     kind = "clock stepped"
+)
+
+// Names of buckets.
+const (
+	goodBucket = "audit"
+	badBucket  = "audit-other"
+	bigBucket  = "audit-big"
+)
+
+// lasts is when the last trouble of the row is over, counted from the first message.
+func (r *row) lasts() time.Duration {
+	end := max(r.load.over, r.life.until)
+	for _, f := range r.faults {
+		end = max(end, f.until)
+	}
+	return end
+}
+
+// source is the randomness of one part of a row.
+func (r *row) source(seed uint64, part string) *rand.Rand {
+	h := uint64(14695981039346656037) // FNV-1a
+	for _, c := range []byte(r.name + "/" + part) {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return rand.New(rand.NewPCG(seed, h)) //nolint:gosec // it must come out the same for the same seed
+}

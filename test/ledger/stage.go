@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+)
+
+// setting is what all rows share.
+type setting struct {
+	binary string // the trailship under test
+	seed   uint64
+	scale  int    // how many times the short form's load and time
+	logs   string // folder that keeps the output of the processes
+}
+
+// stage is one row's stand-in and daemons.
+type stage struct {
+	setting
+	row     *row
+	dir     string // configuration and output
+	at      places
+	standIn *exec.Cmd
+	input   io.Closer // ends the stand-in
+	config  string
+	prefix  []string // of the daemon's command line
+	signals atomic.Int64
+}
+
+// standInEnv tells the program to be the stand-in of a row.
+const standInEnv = "TRAILSHIP_LEDGER_STAND_IN"
+
+// role is what standInEnv holds, as JSON.
+type role struct {
+	Row   string `json:"row"`
+	Seed  uint64 `json:"seed"`
+	Scale int    `json:"scale"`
+	For   string `json:"for"`
+}
+
+// newStage starts the stand-in.
+func newStage(ctx context.Context, s setting, r *row) (st *stage, err error) {
+	st = &stage{setting: s, row: r, dir: filepath.Join(s.logs, r.name)}
+	if err = os.MkdirAll(st.dir, 0o755); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	st.standIn = exec.CommandContext(ctx, self)
+	text, err := json.Marshal(role{Row: r.name, Seed: s.seed, Scale: s.scale, For: r.load.over.String()})
+	if err != nil {
+		return nil, err
+	}
+	st.standIn.Env = append(os.Environ(), standInEnv+"="+string(text))
+	if st.input, err = st.standIn.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := st.standIn.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(st.dir, "stand-in.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	st.standIn.Stderr = log
+	if err = st.standIn.Start(); err != nil {
+		return nil, err
+	}
+	if err = json.NewDecoder(bufio.NewReader(out)).Decode(&st.at); err != nil {
+		return nil, fmt.Errorf("starting the stand-in, whose output is in %s: %w", log.Name(), errors.Join(err, st.close()))
+	}
+	return st, st.configure()
+}
+
+const configText = `aws: {region: eu-west-1, endpoint_url: %q}
+sources: {sqs: [{queue_url: %q, visibility_timeout: %s, buckets: [%s, %s, %s]}]}
+sinks: {elasticsearch: {urls: [%q]}}
+server: {listen: ""}
+%s`
+
+// configure writes the daemon's configuration.
+func (st *stage) configure() error {
+	visibility := 30 * time.Second
+	if st.row.visibility > 0 {
+		visibility = st.row.visibility
+	}
+	st.config = filepath.Join(st.dir, "config.yaml")
+	text := fmt.Sprintf(configText, st.at.AWS, st.at.AWS+"/111122223333/"+queueName, visibility,
+		goodBucket, badBucket, bigBucket, st.at.Cluster, st.row.settings)
+	return os.WriteFile(st.config, []byte(text), 0o600)
+}
+
+// environ is the daemon's environment.
+func (st *stage) environ() []string {
+	env := []string{"PATH=" + os.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true"}
+	if st.row.more.credentials > 0 {
+		return append(env, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+st.at.Control+"/keys")
+	}
+	return append(env, "AWS_ACCESS_KEY_ID=ledger", "AWS_SECRET_ACCESS_KEY=ledger")
+}
+
+// ask calls the stand-in's control and decodes the answer into out, unless that is nil.
+func (st *stage) ask(ctx context.Context, path string, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, st.at.Control+path, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking the stand-in: %w", err)
+	}
+	defer res.Body.Close()
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(res.Body).Decode(out)
+}
+
+// close ends the stand-in.
+func (st *stage) close() error {
+	_ = st.input.Close()
+	if err := st.standIn.Wait(); err != nil {
+		return fmt.Errorf("the stand-in ended badly, its output is in %s: %w", st.dir, err)
+	}
+	return nil
+}
