@@ -16,7 +16,7 @@
 //
 //	invalid UTF-8 in a string          each bad byte becomes U+FFFD; Record.Raw is then the repaired text
 //	lone surrogate (\ud800)            kept in Value.Raw, U+FFFD in Value.Bytes
-//	the same key twice in an object    the last one counts; the earlier one is not seen and not copied
+//	the same key twice in an object    the last value counts, in the place of the first
 //	nesting deeper than MaxDepth       the record is refused
 //	a record larger than MaxRecord     the record is refused
 //	numbers of any length              kept as text

@@ -12,10 +12,11 @@ type Record struct {
 	Number int     // position in the object, from 1, refused records counted
 	Offset int64   // where Raw begins in the decompressed object
 
-	nodes  []node
-	fields [fieldCount]int32
-	frames []frame
-	text   []byte // unescaped strings, see Value.Bytes
+	nodes     []node
+	fields    [fieldCount]int32
+	respelled bool // some field was seen twice
+	frames    []frame
+	text      []byte // unescaped strings, see Value.Bytes
 }
 
 // Field names a top-level field of a record. Source: AWS CloudTrail User Guide, "CloudTrail record contents".
@@ -85,6 +86,22 @@ func (r *Record) Root() Value {
 
 // HasUnknown reports whether the record has top-level keys that no Field names, void ones included.
 func (r *Record) HasUnknown() bool { return r.fields[Unknown] != 0 }
+
+// respell settles fields that stand under both of their spellings: the usual one counts unless it is void.
+func (r *Record) respell() {
+	for m := r.Root().First(); m.Exists(); m = m.Next() {
+		switch string(m.Key()) {
+		case "eventID", "recipientAccountId", "sharedEventID":
+			r.fields[FieldOf(m.Key())] = m.at
+		case "eventId", "recipientAccountID", "sharedEventId":
+			if usual := r.Field(FieldOf(m.Key())); !usual.Exists() {
+				r.fields[FieldOf(m.Key())] = m.at
+			} else if usual != m {
+				r.fields[Unknown] = m.at
+			}
+		}
+	}
+}
 
 // FieldOf tells which field a top-level key names, Unknown for a key that none names. AWS writes a few of them in two
 // spellings.

@@ -87,7 +87,7 @@ type scanner struct {
 
 func (r *Record) tape(text []byte) (end int, ascii bool, err error) {
 	r.Raw, r.nodes, r.frames, r.text = text, r.nodes[:0], r.frames[:0], r.text[:0]
-	r.fields = [fieldCount]int32{}
+	r.fields, r.respelled = [fieldCount]int32{}, false
 	s := scanner{rec: r, text: text, ascii: true}
 	if len(text) == 0 {
 		return 0, true, errShort
@@ -99,6 +99,9 @@ func (r *Record) tape(text []byte) (end int, ascii bool, err error) {
 		err = s.member()
 	}
 	r.Raw = text[:s.i]
+	if r.respelled {
+		r.respell()
+	}
 	return s.i, s.ascii, err
 }
 
@@ -285,10 +288,13 @@ func (s *scanner) add(start int, kind Kind, f flags) int32 {
 		top.seen |= bit
 	} else if r.shadow(top.node, at) {
 		parent.count--
+		parent.flags |= flagRepeats
 		top.uneven, top.hidden = true, true
 	}
 	if len(r.frames) == 1 {
-		r.fields[FieldOf(Value{rec: r, at: at}.Key())] = at
+		f := FieldOf(Value{rec: r, at: at}.Key())
+		r.respelled = r.respelled || f != Unknown && r.fields[f] != 0
+		r.fields[f] = at
 	}
 	return at
 }

@@ -41,6 +41,7 @@ const (
 	flagShadowed                     // an equal key follows in the same object
 	flagEscaped                      // a string with a backslash
 	flagKeyEscaped                   // a key with a backslash
+	flagRepeats                      // an object with a key that stands twice
 	flagUneven                       // a container with void or shadowed values or white space inside
 )
 
@@ -119,6 +120,21 @@ func (v Value) KeyRaw() []byte {
 
 // KeyEscaped reports whether the member's key holds a backslash, so that Key and KeyRaw differ.
 func (v Value) KeyEscaped() bool { return v.rec != nil && v.node().flags&flagKeyEscaped != 0 }
+
+// Rank orders the members of v as a map does that keeps the place of a key when it is put again: by where each key first
+// stood. m is a member of v.
+func (v Value) Rank(m Value) uint32 {
+	if v.node().flags&flagRepeats == 0 {
+		return uint32(m.at)
+	}
+	key := m.Key()
+	for i := v.at + 1; i != m.at; i = v.rec.nodes[i].next {
+		if string(Value{rec: v.rec, at: i}.Key()) == string(key) {
+			return uint32(i)
+		}
+	}
+	return uint32(m.at)
+}
 
 // Count is the number of members (distinct keys) or elements, void ones included. 0 for scalars.
 func (v Value) Count() int {

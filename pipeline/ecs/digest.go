@@ -52,12 +52,8 @@ func digestTime(key []byte) bool {
 
 // readDigest finds out whether the record is a digest and what is wrong with it.
 func (e *Encoder) readDigest() {
-	root := e.rec.Root()
-	e.digest = root.Get("digestEndTime").Exists() || root.Get("digestS3Object").Exists()
-	if !e.digest {
-		return
-	}
-	for m := root.First(); m.Exists(); m = m.Next() {
+	for m := e.rec.Root().First(); m.Exists(); m = m.Next() {
+		e.digest = e.digest || digestKey(m.Key()) != ""
 		if !digestTime(m.Key()) {
 			continue
 		}
@@ -76,7 +72,7 @@ func (e *Encoder) putDigest(dst []byte) []byte {
 	dst = append(dst, `"digest":{`...)
 	for m := e.rec.Root().First(); m.Exists(); m = m.Next() {
 		key := digestKey(m.Key())
-		if key == "" || key == "-" {
+		if key == "" || key == "-" || string(m.Key()) == "publicKeyFingerprint" && e.rec.Root().Get("digestPublicKeyFingerprint").Exists() {
 			continue
 		}
 		if digestTime(m.Key()) {

@@ -30,7 +30,8 @@ type Encoder struct {
 	head, origin []byte
 	bucket       []byte // aws.s3
 
-	text texter
+	text    texter
+	maxPath int // of members of flattened objects, in bytes
 
 	// The rest is about the record in hand.
 	rec      *cloudtrail.Record
@@ -71,7 +72,10 @@ func NewEncoder(cfg Config) *Encoder {
 	if cfg.Namespace == "" {
 		cfg.Namespace = "default"
 	}
-	e := &Encoder{cfg: cfg, nowhere: &cloudtrail.Object{}}
+	e := &Encoder{cfg: cfg, nowhere: &cloudtrail.Object{}, maxPath: maxPath}
+	if cfg.LeafLimit > 0 {
+		e.maxPath = min(maxPath, cfg.LeafLimit-1)
+	}
 	e.setObject(e.nowhere)
 	return e
 }

@@ -241,8 +241,8 @@ func TestResources(t *testing.T) {
 		{"both spellings", ecs.Config{}, `{"resources":[{"arn":"b","ARN":"a"}]}`, map[string]any{
 			"aws.cloudtrail.resources": []any{map[string]any{"arn": "a"}},
 		}},
-		{"one object", ecs.Config{}, `{"resources":{"ARN":"a"}}`, map[string]any{
-			"aws.cloudtrail.resources": []any{map[string]any{"arn": "a"}},
+		{"one object moves as it is", ecs.Config{}, `{"eventName":"X","resources":{"ARN":"a"}}`, map[string]any{
+			"aws.cloudtrail.resources.ARN": "a", "related.entity": absent{},
 		}},
 		{"text", ecs.Config{}, `{"resources":"a"}`, map[string]any{
 			"aws.cloudtrail.resources": absent{}, "aws.cloudtrail.flattened.other.resources": "a",

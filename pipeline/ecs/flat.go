@@ -13,6 +13,14 @@ const (
 	// maxDepth is how many containers a flattened field takes inside each other, itself included: the default of its
 	// depth_limit. Source: Elasticsearch reference, "Flattened field type".
 	maxDepth = 20
+	// maxNumber is how long a number may be: the JSON parser of newer clusters refuses longer ones, which are written as
+	// strings. Source: Jackson's StreamReadConstraints, DEFAULT_MAX_NUM_LEN.
+	maxNumber = 1000
+	// maxPath is how long the path to a leaf may be even where long leaves are skipped by ignore_above: with the longest
+	// value that is not, 8,191 characters of three bytes, it makes a term of less than 32,766 bytes.
+	maxPath = 8000
+	// longKey is the length from which a key needs a look at the path it makes. No maxDepth shorter ones reach maxPath.
+	longKey = 256
 )
 
 // putFlat appends an object for a flattened field, pruned. path is the length of the field's full name. Anything but an
@@ -41,13 +49,13 @@ func (e *Encoder) putFlat(dst []byte, key string, v cloudtrail.Value, path int, 
 func (e *Encoder) safe(dst []byte, v cloudtrail.Value, path, depth int) []byte {
 	mark := len(dst)
 	switch kind := v.Kind(); {
-	case kind < cloudtrail.KindString:
+	case kind < cloudtrail.KindNumber:
+		return append(append(dst, v.Raw()...), ',')
+	case kind == cloudtrail.KindNumber && len(v.Raw()) <= maxNumber:
 		return append(append(dst, v.Raw()...), ',')
 	case kind == cloudtrail.KindNumber:
-		if e.cfg.LeafLimit > 0 && path+1+len(v.Raw()) > e.cfg.LeafLimit {
-			return dst
-		}
-		return append(append(dst, v.Raw()...), ',')
+		dst = append(append(dst, '"'), v.Raw()...)
+		return append(e.cutLeaf(dst, mark+1, path), '"', ',')
 	case kind == cloudtrail.KindString || depth > maxDepth:
 		dst = append(dst, '"')
 		dst = e.text.append(dst, v, depth)
@@ -61,7 +69,9 @@ func (e *Encoder) safe(dst []byte, v cloudtrail.Value, path, depth int) []byte {
 	}
 	dst = append(dst, '{')
 	for m := v.First(); m.Exists(); m = m.Next() {
-		dst = e.safeMember(dst, m, path, depth)
+		if !clashes(v, m) {
+			dst = e.safeMember(dst, m, path, depth)
+		}
 	}
 	return end(dst, mark, '}')
 }
@@ -69,7 +79,7 @@ func (e *Encoder) safe(dst []byte, v cloudtrail.Value, path, depth int) []byte {
 func (e *Encoder) safeMember(dst []byte, m cloudtrail.Value, path, depth int) []byte {
 	mark := len(dst)
 	path += len(".") + len(m.Key())
-	if m == e.text.skip || e.cfg.LeafLimit > 0 && path >= e.cfg.LeafLimit {
+	if m == e.text.skip || path > e.maxPath {
 		return dst
 	}
 	dst = append(dst, '"')
@@ -99,6 +109,27 @@ func appendKey(dst []byte, m cloudtrail.Value) []byte {
 	}
 	return dst
 }
+
+// clashes reports whether the key that appendKey makes of a member's is that of another member of the object: a document
+// with a key twice is refused.
+func clashes(object, m cloudtrail.Value) bool {
+	if !m.KeyEscaped() || bytes.IndexByte(m.Key(), 0) < 0 {
+		return false
+	}
+	name, before := withoutNUL(m.Key()), true
+	for s := object.First(); s.Exists(); s = s.Next() {
+		if s == m {
+			before = false
+			continue
+		}
+		if key := s.Key(); bytes.Equal(key, name) || before && bytes.Equal(withoutNUL(key), name) {
+			return true
+		}
+	}
+	return false
+}
+
+func withoutNUL(key []byte) []byte { return bytes.ReplaceAll(key, []byte{0}, []byte("\uFFFD")) }
 
 // cutLeaf cuts the content of a JSON string that begins at start so that it and its path keep the limit.
 func (e *Encoder) cutLeaf(dst []byte, start, path int) []byte {

@@ -32,9 +32,12 @@ func (e *Encoder) put(dst []byte, key string, v cloudtrail.Value) []byte {
 
 func (e *Encoder) putValue(dst []byte, key string, v cloudtrail.Value) []byte {
 	dst = append(dst, key...)
-	if v.Kind() < cloudtrail.KindObject {
+	switch kind := v.Kind(); {
+	case kind == cloudtrail.KindNumber && len(v.Raw()) > maxNumber:
+		dst = append(append(append(dst, '"'), v.Raw()...), '"')
+	case kind < cloudtrail.KindObject:
 		dst = append(dst, v.Raw()...)
-	} else {
+	default:
 		dst = append(dst, '"')
 		dst = e.text.append(dst, v, 1)
 		dst = append(dst, '"')

@@ -54,10 +54,10 @@ func (e *Encoder) putString(dst []byte, i int) []byte {
 	dst = append(dst, freeFormKey(i)...)
 	dst = append(dst, '"')
 	text := len(dst)
-	e.text.deepest, e.text.oddKeys = 0, false
+	e.text.deepest, e.text.odd = 0, false
 	dst = e.text.append(dst, f.value, 1)
 	f.flattened = f.value.Kind() == cloudtrail.KindObject && !longText(dst[text:])
-	f.trusted = e.text.deepest <= maxDepth && !e.text.oddKeys && e.text.skip == (cloudtrail.Value{})
+	f.trusted = e.text.deepest <= maxDepth && !e.text.odd && e.text.skip == (cloudtrail.Value{})
 	if e.cfg.Retain == RetainFlattened && !e.degraded {
 		return dst[:mark]
 	}

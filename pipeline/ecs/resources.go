@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
@@ -16,23 +17,39 @@ type resource struct {
 	place             uint64           // in the HashMap of Elastic's pipeline, by the three above
 }
 
-// readResources takes in the elements in the order they are to be written. One object counts as an array of it.
+// readResources takes in the elements in the order they are to be written.
 func (e *Encoder) readResources() {
 	v := e.rec.Field(cloudtrail.Resources)
-	switch v.Kind() {
-	case cloudtrail.Absent:
-	case cloudtrail.KindObject:
-		e.resources = append(e.resources, readResource(v))
-	case cloudtrail.KindArray:
-		for m := v.First(); m.Exists(); m = m.Next() {
-			if m.Kind() == cloudtrail.KindObject {
-				e.resources = append(e.resources, readResource(m))
-			}
-		}
-		e.sortResources()
-	default:
+	if v.Exists() && (v.Kind() < cloudtrail.KindObject || unfit(v)) {
 		e.others.add(cloudtrail.Resources)
 	}
+	if v.Kind() != cloudtrail.KindArray {
+		return
+	}
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if m.Kind() == cloudtrail.KindObject {
+			e.resources = append(e.resources, readResource(m))
+		}
+	}
+	e.sortResources()
+}
+
+// unfit reports whether v holds what an object field refuses although it is not mapped: a number or a key that is too
+// long, a blank key, or one that would be taken for a path.
+func unfit(v cloudtrail.Value) bool {
+	for m := v.First(); m.Exists(); m = m.Next() {
+		if v.Kind() == cloudtrail.KindObject && unfitKey(m.Key()) || m.Kind() == cloudtrail.KindNumber && len(m.Raw()) > maxNumber {
+			return true
+		}
+		if unfit(m) {
+			return true
+		}
+	}
+	return false
+}
+
+func unfitKey(key []byte) bool {
+	return len(key) > longKey || len(bytes.TrimSpace(key)) == 0 || bytes.IndexByte(key, '.') >= 0
 }
 
 func readResource(v cloudtrail.Value) resource {
@@ -101,6 +118,9 @@ func repeated(x resource, following []resource) bool {
 }
 
 func (e *Encoder) putResources(dst []byte) []byte {
+	if v := e.rec.Field(cloudtrail.Resources); v.Kind() == cloudtrail.KindObject {
+		return e.putMoved(dst, v)
+	}
 	if len(e.resources) == 0 {
 		return dst
 	}
@@ -118,14 +138,43 @@ func (e *Encoder) putResource(dst []byte, x *resource) []byte {
 	dst = e.put(dst, `"arn":`, x.arn)
 	dst = e.put(dst, `"account_id":`, x.account)
 	dst = e.put(dst, `"type":`, x.typ)
-	for m := x.value.First(); m.Exists() && !e.degraded; m = m.Next() {
+	for m := x.value.First(); m.Exists() && e.keepsExtras(); m = m.Next() {
 		switch string(m.Key()) {
 		case "ARN", "arn", "accountId", "account_id", "type":
 		default:
-			dst = append(dst, '"')
-			dst = append(dst, m.KeyRaw()...)
-			dst = append(dst, '"', ':')
-			dst = append(m.AppendJSON(dst), ',')
+			dst = putExtra(dst, m)
+		}
+	}
+	return end(dst, mark, '}')
+}
+
+// keepsExtras reports whether members of resources that no field stands for are written: not in a degraded document, and
+// not when all of resources goes to flattened.other for its odd keys.
+func (e *Encoder) keepsExtras() bool { return !e.degraded && !e.others.has(cloudtrail.Resources) }
+
+func putExtra(dst []byte, m cloudtrail.Value) []byte {
+	dst = append(dst, '"')
+	dst = append(dst, m.KeyRaw()...)
+	dst = append(dst, '"', ':')
+	return append(m.AppendJSON(dst), ',')
+}
+
+// putMoved appends resources that is one object: it moves as it is.
+func (e *Encoder) putMoved(dst []byte, v cloudtrail.Value) []byte {
+	mark := len(dst)
+	dst = append(dst, `"resources":{`...)
+	for m := v.First(); m.Exists(); m = m.Next() {
+		switch string(m.Key()) {
+		case "arn":
+			dst = e.put(dst, `"arn":`, m)
+		case "account_id":
+			dst = e.put(dst, `"account_id":`, m)
+		case "type":
+			dst = e.put(dst, `"type":`, m)
+		default:
+			if e.keepsExtras() {
+				dst = putExtra(dst, m)
+			}
 		}
 	}
 	return end(dst, mark, '}')

@@ -17,7 +17,7 @@ type texter struct {
 	entries []entry          // a stack: the members of the objects being written, each object's in HashMap order
 	skip    cloudtrail.Value // a member that is left out
 	deepest int              // how many containers the deepest one written was in, itself included
-	oddKeys bool             // some key has an escape
+	odd     bool             // some key has an escape or is long, or some number is
 }
 
 // entry is a member of an object with its place in the HashMap: bucket, then order of insertion.
@@ -33,6 +33,7 @@ func (t *texter) append(dst []byte, v cloudtrail.Value, depth int) []byte {
 	case cloudtrail.KindString:
 		return append(dst, raw[1:len(raw)-1]...)
 	case cloudtrail.KindNumber:
+		t.odd = t.odd || len(raw) > maxNumber
 		return appendNumber(dst, raw)
 	case cloudtrail.KindObject:
 		return t.object(dst, v, depth)
@@ -82,9 +83,9 @@ func (t *texter) push(v cloudtrail.Value) {
 		if m == t.skip {
 			continue
 		}
-		t.oddKeys = t.oddKeys || m.KeyEscaped()
+		t.odd = t.odd || m.KeyEscaped() || len(m.KeyRaw()) > longKey
 		bucket := spread(hash(0, m.Key())) & mask
-		t.entries = append(t.entries, entry{place: uint64(bucket)<<32 | uint64(len(t.entries)), value: m})
+		t.entries = append(t.entries, entry{place: uint64(bucket)<<32 | uint64(v.Rank(m)), value: m})
 	}
 	sortEntries(t.entries[base:])
 }

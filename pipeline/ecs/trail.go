@@ -19,7 +19,7 @@ func (e *Encoder) putCloudTrail(dst []byte) []byte {
 	dst = e.put(dst, `"vpc_endpoint_id":`, r.Field(cloudtrail.VPCEndpointID))
 	dst = e.put(dst, `"vpc_endpoint_account_id":`, r.Field(cloudtrail.VPCEndpointAccountID))
 	dst = e.put(dst, `"session_credential_from_console":`, r.Field(cloudtrail.SessionCredentialFromConsole))
-	dst = putManagement(dst, r.Field(cloudtrail.ManagementEvent))
+	dst = e.putManagement(dst, r.Field(cloudtrail.ManagementEvent))
 	if v := r.Field(cloudtrail.ReadOnly); isBoolean(v) {
 		dst = e.put(dst, `"read_only":`, v)
 	}
@@ -46,15 +46,11 @@ func (e *Encoder) putCloudTrail(dst []byte) []byte {
 }
 
 // putManagement appends management_event, which is a boolean in the record and a string here.
-func putManagement(dst []byte, v cloudtrail.Value) []byte {
-	if !v.Exists() || v.Kind() >= cloudtrail.KindObject {
-		return dst
+func (e *Encoder) putManagement(dst []byte, v cloudtrail.Value) []byte {
+	if !v.Exists() || v.Kind() >= cloudtrail.KindString {
+		return e.put(dst, `"management_event":`, v)
 	}
-	dst = append(dst, `"management_event":`...)
-	if v.Kind() == cloudtrail.KindString {
-		return append(append(dst, v.Raw()...), ',')
-	}
-	dst = append(dst, '"')
+	dst = append(dst, `"management_event":"`...)
 	dst = append(dst, v.Raw()...)
 	return append(dst, '"', ',')
 }
@@ -108,10 +104,15 @@ func (e *Encoder) putOthers(dst []byte) []byte {
 	for m := e.rec.Root().First(); m.Exists(); m = m.Next() {
 		key := m.Key()
 		f := cloudtrail.FieldOf(key)
+		if f != cloudtrail.Unknown && e.rec.Field(f) != m {
+			f = cloudtrail.Unknown // the other spelling of its key was taken
+		}
 		if !e.others.has(f) || e.digest && f == cloudtrail.Unknown && digestKey(key) != "" {
 			continue
 		}
-		dst = e.safeMember(dst, m, path, 1)
+		if !clashes(e.rec.Root(), m) {
+			dst = e.safeMember(dst, m, path, 1)
+		}
 	}
 	return end(dst, mark, '}')
 }
