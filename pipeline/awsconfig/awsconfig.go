@@ -74,18 +74,21 @@ func (r Role) Validate() error {
 // A Loader hands out SDK configurations for regions and roles. All of them share one base, and one role's credentials are
 // fetched once. It is safe for concurrent use.
 type Loader struct {
-	base aws.Config
+	base  aws.Config
+	chain *chain
 
-	mu    sync.Mutex
-	roles map[Role]aws.CredentialsProvider
+	mu     sync.Mutex
+	roles  map[Role]aws.CredentialsProvider
+	caches []*aws.CredentialsCache // of the chain and of every role
 }
 
 // Load reads the SDK's own chain and lays c over it. It asks no service except what that chain itself asks: credentials are
 // fetched when the first request needs them.
 func Load(ctx context.Context, c Config, log *zap.Logger) (*Loader, error) {
+	l := &Loader{roles: map[Role]aws.CredentialsProvider{}}
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient()),
-		config.WithRetryer(retryer),
+		config.WithRetryer(func() aws.Retryer { return renewing{retryer(), l.expire} }),
 		config.WithLogger(logger(log.Named("aws"))),
 	}
 	if c.Region != "" {
@@ -98,7 +101,14 @@ func Load(ctx context.Context, c Config, log *zap.Logger) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
-	l := &Loader{base: base, roles: map[Role]aws.CredentialsProvider{}}
+	l.base = base
+	l.chain = &chain{current: base.Credentials, load: func(ctx context.Context) (aws.CredentialsProvider, error) {
+		again, err := config.LoadDefaultConfig(ctx, options...)
+		return again.Credentials, err
+	}}
+	if base.Credentials != nil {
+		l.base.Credentials = l.cached(l.chain)
+	}
 	if c.AssumeRole != (Role{}) {
 		l.base.Credentials = l.credentials(base.Region, c.AssumeRole)
 	}
@@ -130,7 +140,7 @@ func (l *Loader) credentials(region string, role Role) aws.CredentialsProvider {
 	}
 	base := l.base.Copy()
 	base.Region = region
-	p := aws.NewCredentialsCache(
+	p := l.cached(
 		stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), role.ARN, func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = "trailship"
 			if role.ExternalID != "" {
@@ -141,6 +151,13 @@ func (l *Loader) credentials(region string, role Role) aws.CredentialsProvider {
 	)
 	l.roles[role] = p
 	return p
+}
+
+// cached keeps a provider's credentials until they expire or are refused.
+func (l *Loader) cached(p aws.CredentialsProvider, options ...func(*aws.CredentialsCacheOptions)) aws.CredentialsProvider {
+	cache := aws.NewCredentialsCache(p, options...)
+	l.caches = append(l.caches, cache)
+	return cache
 }
 
 // S3 returns a client for c. With an endpoint of the user's own it writes the bucket into the path, since names such as
@@ -171,7 +188,7 @@ func httpClient() *awshttp.BuildableClient {
 
 // retryer is the SDK's standard one, and also tries again what it does not know as passing: a 429 without a code, and S3
 // passing on that KMS throttles.
-func retryer() aws.Retryer {
+func retryer() *retry.Standard {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxBackoff = 5 * time.Second
 		o.Retryables = append(o.Retryables,

@@ -222,6 +222,53 @@ func TestLoad_triesAgain(t *testing.T) {
 	}
 }
 
+// TestLoad_renews rotates the keys in a file: the service refuses the old ones, the next try has the new ones.
+func TestLoad_renews(t *testing.T) {
+	isolate(t)
+	file := filepath.Join(t.TempDir(), "credentials")
+	write := func(key string) {
+		text := "[default]\naws_access_key_id = " + key + "\naws_secret_access_key = secret\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("AKIDOLD")
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		t.Setenv(name, "")
+		os.Unsetenv(name) // an empty key is one
+	}
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
+	s := newService(t, httptest.NewServer)
+	s.answer = func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Authorization"), "AKIDNEW") {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>")
+			return
+		}
+		w.Header().Set("Content-Length", "2")
+		fmt.Fprint(w, "ok")
+	}
+	l, err := awsconfig.Load(t.Context(), awsconfig.Config{Region: "eu-west-1", EndpointURL: s.URL}, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := awsconfig.S3(l.Config("", awsconfig.Role{}))
+	get := func() error {
+		out, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("bucket"), Key: aws.String("key")})
+		if err == nil {
+			out.Body.Close()
+		}
+		return err
+	}
+	if _, err := l.Config("", awsconfig.Role{}).Credentials.Retrieve(t.Context()); err != nil { // the old ones are in use
+		t.Fatal(err)
+	}
+	write("AKIDNEW")
+	if err := get(); err != nil {
+		t.Errorf("with rotated keys: %v", err)
+	}
+}
+
 func TestLoad_logs(t *testing.T) {
 	isolate(t)
 	s := newService(t, httptest.NewServer)

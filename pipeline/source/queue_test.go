@@ -15,7 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/trailship/trailship/pipeline/awsconfig"
 	"github.com/trailship/trailship/test/standin"
@@ -27,6 +28,7 @@ type waiting struct {
 	messages int // still to give
 	err      error
 	calls    []time.Time // of ReceiveMessage
+	logs     *observer.ObservedLogs
 }
 
 func (w *waiting) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
@@ -107,7 +109,9 @@ func inBubble(t *testing.T, w *waiting, f func(t *testing.T, s *SQS, p *pulse)) 
 	synctest.Test(t, func(t *testing.T) {
 		p := &pulse{}
 		m := NewMetrics(prometheus.NewRegistry())
-		log := zaptest.NewLogger(t)
+		core, logs := observer.New(zapcore.InfoLevel)
+		log := zap.New(core)
+		w.logs = logs
 		q := &queue{name: "q", visibility: time.Minute, api: w, metrics: m, watch: p.watch, log: log, buckets: newBreakers("q", 0, log, m)}
 		q.wire()
 		s := &SQS{queues: []*queue{q}, hand: make(chan *delivery), ended: make(chan struct{})}
@@ -187,6 +191,9 @@ func TestQueue_backsOff(t *testing.T) {
 		}
 		if s.Ready() == nil {
 			t.Error("ready while nothing can be received")
+		}
+		if lines := w.logs.FilterMessage("receiving failed, trying again").Len(); lines < 30 || lines > 61 {
+			t.Errorf("%d log lines in an hour, want one a minute at most", lines)
 		}
 	})
 }
