@@ -3,10 +3,10 @@
 GO ?= go
 FUZZTIME ?= 20s
 
-.PHONY: help build test race fuzz golden bench e2e lint fmt run check clean
+.PHONY: help build test race fuzz golden golden-update fields bench e2e lint fmt run check clean
 
 help: ## show this
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 build: ## the static binary, into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/trailship
@@ -20,8 +20,15 @@ race: ## the same with the race detector
 fuzz: ## every fuzz target for FUZZTIME
 	test/run --only fuzz
 
-golden: ## documents against the golden cases
-	test/run --only goldens
+golden: ## documents against the golden cases: shows every difference
+	$(GO) test ./pipeline/ecs -run 'Golden|Conformance|JavaMap' -count 1 -v | grep -v '^ *--- PASS\|^=== '
+
+golden-update: ## take the documents of the real records as they are now
+	$(GO) test ./pipeline/ecs -run TestGolden -count 1 -update
+	git diff --stat -- pipeline/ecs/testdata/golden
+
+fields: ## write docs/fields.md anew
+	$(GO) test ./pipeline/ecs -run TestFieldsPage -count 1 -update
 
 bench: ## throughput, memory, start and stop of the built binary
 	$(GO) run ./test/bench

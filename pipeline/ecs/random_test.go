@@ -14,7 +14,7 @@ import (
 func TestRandom_reference(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for range 3000 {
+	for range 1000 {
 		seed++
 		differ(t, ecs.Config{}, randomRecord(seed))
 		if t.Failed() {
