@@ -38,7 +38,7 @@ func (q *Query) readParameter(name string, values []string, now time.Time) (err 
 	switch name {
 	case "f":
 		for _, text := range values {
-			if err := q.addFilter(text); err != nil {
+			if err := q.AddFilter(text); err != nil {
 				return err
 			}
 		}
@@ -65,11 +65,11 @@ func (q *Query) readParameter(name string, values []string, now time.Time) (err 
 	return err
 }
 
-// addFilter reads name:value.
-func (q *Query) addFilter(text string) error {
+// AddFilter reads NAME:VALUE as ReadQuery does and adds it to the query. The error is a *QueryError.
+func (q *Query) AddFilter(text string) error {
 	name, value, ok := strings.Cut(text, ":")
 	if !ok {
-		return Wrong("%q is no filter: write f=eventName:RunInstances", text)
+		return Wrong("%q is no filter: write NAME:VALUE, such as eventName:RunInstances", text)
 	}
 	var f Filter
 	name, f.Not = strings.CutPrefix(name, "-")

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,15 @@ type Event struct {
 	// and Record is the document that was made of it.
 	Record  []byte
 	Derived bool
+}
+
+// Actor is who has habits: the ARN of the user or the role behind the event, whatever its sessions are called. A role of IAM
+// Identity Center is many people's; there it is the session, which is named for one of them.
+func (e *Event) Actor() string {
+	if e.RoleARN != "" && !strings.Contains(e.RoleARN, "/AWSReservedSSO_") {
+		return e.RoleARN
+	}
+	return firstOf(e.ARN, e.RoleARN, e.User)
 }
 
 // A Resource is something the event is about. Type is one of AWS's (AWS::S3::Bucket), empty when it is unknown. Name is a

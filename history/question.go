@@ -28,9 +28,13 @@ func FindQuestion(name string) (Question, bool) {
 	return Question{}, false
 }
 
-func is(a Attribute, values ...string) Filter   { return Filter{Attribute: a, Values: values} }
-func not(a Attribute, values ...string) Filter  { return Filter{Attribute: a, Values: values, Not: true} }
-func like(a Attribute, values ...string) Filter { return Filter{Attribute: a, Values: values, Glob: true} }
+func is(a Attribute, values ...string) Filter { return Filter{Attribute: a, Values: values} }
+func not(a Attribute, values ...string) Filter {
+	return Filter{Attribute: a, Values: values, Not: true}
+}
+func like(a Attribute, values ...string) Filter {
+	return Filter{Attribute: a, Values: values, Glob: true}
+}
 
 func ask(filters ...Filter) Query { return Query{Filters: filters} }
 

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/trailship/trailship/config"
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/sinks/local"
 	"github.com/trailship/trailship/web"
@@ -121,17 +122,17 @@ func (r demoResult) print(out io.Writer) error {
 // printNewest prints the ten newest events as the console shows them.
 func printNewest(ctx context.Context, reader *local.Reader, out io.Writer) error {
 	fmt.Fprint(out, "\nThe ten newest events:\n\n")
-	return printEvents(ctx, reader, local.Query{Limit: 10}, out)
+	return printEvents(ctx, reader, history.Query{Limit: 10}, out)
 }
 
 // printLogins prints the console logins with how they ended.
 func printLogins(ctx context.Context, reader *local.Reader, out io.Writer) error {
 	fmt.Fprint(out, "\nConsole logins:\n\n")
-	logins := local.Filter{Attribute: local.EventName, Values: []string{"ConsoleLogin"}}
-	return printEvents(ctx, reader, local.Query{Filters: []local.Filter{logins}, Limit: 50}, out)
+	logins := history.Filter{Attribute: history.EventName, Values: []string{"ConsoleLogin"}}
+	return printEvents(ctx, reader, history.Query{Filters: []history.Filter{logins}, Limit: 50}, out)
 }
 
-func printEvents(ctx context.Context, reader *local.Reader, q local.Query, out io.Writer) error {
+func printEvents(ctx context.Context, reader *local.Reader, q history.Query, out io.Writer) error {
 	found, err := reader.Events(ctx, q)
 	if err != nil {
 		return err
@@ -140,7 +141,7 @@ func printEvents(ctx context.Context, reader *local.Reader, q local.Query, out i
 	if err != nil {
 		return err
 	}
-	return errors.Join(table.write(found.Events), table.end())
+	return errors.Join(table.Write(found.Events), table.End())
 }
 
 // servePage serves the Event history page until ctx ends.

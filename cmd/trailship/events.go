@@ -5,219 +5,246 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/trailship/trailship/sinks/local"
+	"github.com/trailship/trailship/history"
+	"github.com/trailship/trailship/history/export"
 )
 
-const eventsHelp = `events looks events up in a store that a sinks.local of trailship has written, the newest first, as the Event history page
-of AWS's console does. The store may be in use.
+const eventsHelp = `events looks events up, the newest first, as the Event history page of AWS's console does: in the store that sinks.local
+of a trailship has written (--store), or where the configuration's sink writes (--config), a store or a cluster. A store may
+be in use.
 
 Several filters must all be true; one filter given several times is true when one of its values is. Values are matched
 whole, and case counts. --username matches the names of users, roles and sessions, e-mail addresses, ARNs and principal
 ids. --resource-name matches names, ids, ARNs and the last part of ARNs, those in requests and responses too.
 
+--not NAME:VALUE leaves events out; NAME is a filter's name, as eventName. --filter "NAME*:VALUE" takes * in the value for
+any text, whatever its case. The page writes filters in its address in this way, too.
+
+--text looks for words in all of a record, whatever their case; "in quotes" they must stand together.
+
+--question asks one of the questions that --questions lists, together with any filters. --histogram and --top count instead
+of listing: events over time, and the most frequent values of attributes.
+
 Times are ISO 8601, UTC unless they say otherwise (2026-11-21, "2026-11-21 13:16", 2026-11-21T13:16:00+01:00), Unix seconds,
 or a time span before now (-30m, -24h, -7d). Both bounds are included; a day as the end is the whole day.
 
 The table shows control characters, and such as change the direction of text, as codes (\u202e). The csv is for
-spreadsheets: a value that one might take for a formula begins with '. The json is that of aws cloudtrail lookup-events,
-and the only output with everything as it was written.`
+spreadsheets: a value that one might take for a formula begins with '. The json is that of aws cloudtrail lookup-events;
+ndjson is the records themselves, one on each line.`
 
 const eventsExample = `  trailship events --username alice --since -24h
   trailship events --event-name ConsoleLogin --outcome failure -o json
+  trailship events --question deletions --not username:terraform --top user,eventName
+  trailship events --text "203.0.113.7 AdministratorAccess" --histogram
   trailship events --resource-name i-0123456789abcdef0 --read-only false --limit 0 -o csv > instance.csv`
 
 func newEvents() *cobra.Command {
-	var l lookup
+	l := lookup{values: make(map[history.Attribute]*[]string)}
 	cmd := &cobra.Command{
 		Use:     "events",
-		Short:   "Look events up in a local store",
+		Short:   "Look events up in a local store or a cluster",
 		Long:    eventsHelp,
 		Example: eventsExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			out, err := newEventWriter(l.output, cmd.OutOrStdout())
-			if err != nil {
-				return err
+			if l.list {
+				return worked(printQuestions(cmd.OutOrStdout()))
 			}
 			query, err := l.query(time.Now())
 			if err != nil {
 				return err
 			}
-			return l.run(cmd.Context(), query, out, cmd.ErrOrStderr())
+			return l.run(cmd.Context(), query, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&l.store, "store", "trailship.db", "the store's file")
-	for i, f := range lookupFilters() {
-		flags.StringArrayVar(&l.values[i], f.flag, nil, f.usage)
+	for _, a := range history.Attributes() {
+		values := new([]string)
+		l.values[a] = values
+		flags.StringArrayVar(values, history.Flag(a), nil, usageOf(a))
 	}
+	flags.StringArrayVar(&l.filters, "filter", nil, "NAME:VALUE, or with * in the value NAME*:VALUE")
+	flags.StringArrayVar(&l.nots, "not", nil, "NAME:VALUE or NAME*:VALUE, to be left out")
+	flags.StringVar(&l.text, "text", "", "words to look for in all of a record")
+	flags.StringVar(&l.question, "question", "", "one of --questions")
+	flags.BoolVar(&l.list, "questions", false, "list the questions, and exit")
 	flags.StringVar(&l.since, "since", "", "the earliest time")
 	flags.StringVar(&l.until, "until", "", "the latest time")
-	flags.IntVar(&l.limit, "limit", local.DefaultLimit, "how many events at most; 0: all")
-	flags.StringVarP(&l.output, "output", "o", "table", "table, json or csv")
+	flags.BoolVar(&l.oldest, "oldest-first", false, "begin with the oldest")
+	flags.IntVar(&l.limit, "limit", history.DefaultLimit, "how many events, or values, at most; 0: all events")
+	flags.StringVarP(&l.output, "output", "o", outputTable, "table, json, csv or ndjson")
+	flags.BoolVar(&l.histogram, "histogram", false, "count events over time")
+	flags.StringSliceVar(&l.top, "top", nil, "count the values of attributes, such as user,eventName")
+	l.place.flags(cmd)
+	cmd.MarkFlagsMutuallyExclusive("histogram", "top")
 	return cmd
-}
-
-// lookupFilter is a flag that filters.
-type lookupFilter struct {
-	flag      string
-	attribute local.Attribute
-	usage     string
-}
-
-// filterCount is how many flags filter.
-const filterCount = 12
-
-func lookupFilters() [filterCount]lookupFilter {
-	return [...]lookupFilter{
-		{"event-name", local.EventName, "the call, such as RunInstances"},
-		{"username", local.User, "who made it: a user, role or session"},
-		{"resource-name", local.ResourceName, "name, id or ARN of something it was about"},
-		{"resource-type", local.ResourceType, "type of such, as AWS::S3::Bucket"},
-		{"event-source", local.EventSource, "the service, such as ec2.amazonaws.com"},
-		{"access-key", local.AccessKey, "the key that signed it"},
-		{"event-id", local.EventID, "its id"},
-		{"read-only", local.ReadOnly, "true or false"},
-		{"outcome", local.OutcomeIs, "success, failure, or denied: a failure for lack of permission"},
-		{"account", local.Account, "the account it was recorded in"},
-		{"region", local.Region, "the region"},
-		{"source-ip", local.SourceIP, "the address, or the AWS service, it came from"},
-	}
 }
 
 // lookup is one command line.
 type lookup struct {
-	store, since, until, output string
-	limit                       int
-	values                      [filterCount][]string
+	place                place
+	values               map[history.Attribute]*[]string
+	filters, nots        []string
+	text, question       string
+	since, until, output string
+	limit                int
+	oldest, list         bool
+	histogram            bool
+	top                  []string
 }
 
 // query is what the flags ask for.
-func (l *lookup) query(now time.Time) (q local.Query, err error) {
-	for i, f := range lookupFilters() {
-		if len(l.values[i]) > 0 {
-			q.Filters = append(q.Filters, local.Filter{Attribute: f.attribute, Values: l.values[i]})
+func (l *lookup) query(now time.Time) (q history.Query, err error) {
+	if l.question != "" {
+		asked, ok := history.FindQuestion(l.question)
+		if !ok {
+			return q, fmt.Errorf("reading --question: there is no %q: see trailship events --questions", l.question)
+		}
+		q = asked.Query
+	}
+	for _, a := range history.Attributes() {
+		if values := *l.values[a]; len(values) > 0 {
+			q.Filters = append(q.Filters, history.Filter{Attribute: a, Values: values})
 		}
 	}
-	if q.Since, _, err = parseWhen(l.since, now); err != nil {
-		return q, fmt.Errorf("reading --since: %w", err)
-	}
-	until, day, err := parseWhen(l.until, now)
+	more, err := l.written()
 	if err != nil {
-		return q, fmt.Errorf("reading --until: %w", err)
+		return q, err
 	}
-	if day {
-		until = until.AddDate(0, 0, 1).Add(-time.Second)
+	q.Filters = append(q.Filters, more...)
+	if q.Since, err = history.ParseBound(l.since, now, false); err != nil {
+		return q, fmt.Errorf("reading --since: %w", plain(err))
 	}
-	q.Until = until
+	if q.Until, err = history.ParseBound(l.until, now, true); err != nil {
+		return q, fmt.Errorf("reading --until: %w", plain(err))
+	}
 	if l.limit < 0 {
 		return q, fmt.Errorf("reading --limit: %d is no number of events", l.limit)
 	}
-	q.Records = l.output == outputJSON
-	return q, nil
+	q.Text, q.Oldest = l.text, l.oldest
+	return q, q.Validate()
 }
 
-// eventWriter shows events. Its methods are called by one goroutine, end once at the end.
-type eventWriter interface {
-	write(events []local.Event) error
-	end() error
-}
-
-// run shows the events of the query, page by page.
-func (l *lookup) run(ctx context.Context, q local.Query, out eventWriter, notes io.Writer) error {
-	store, err := local.OpenReader(ctx, local.Config{Path: l.store})
-	if err != nil {
-		return worked(err)
+// written reads the filters of --filter and --not.
+func (l *lookup) written() ([]history.Filter, error) {
+	var q history.Query
+	for _, text := range l.filters {
+		if err := q.AddFilter(text); err != nil {
+			return nil, fmt.Errorf("reading --filter: %w", plain(err))
+		}
 	}
-	defer store.Close()
+	for _, text := range l.nots {
+		if err := q.AddFilter("-" + text); err != nil {
+			return nil, fmt.Errorf("reading --not: %w", plain(err))
+		}
+	}
+	return q.Filters, nil
+}
+
+// plain is the reason of a QueryError, without the words that it is one.
+func plain(err error) error {
+	if wrong := (*history.QueryError)(nil); errors.As(err, &wrong) {
+		return errors.New(wrong.Reason)
+	}
+	return err
+}
+
+// run answers the query.
+func (l *lookup) run(ctx context.Context, q history.Query, to, notes io.Writer) error {
+	answer, err := l.answerer(to)
+	if err != nil {
+		return err
+	}
+	found, err := l.place.open(ctx, notes)
+	if err != nil {
+		return err
+	}
+	defer found.close()
+	err = answer(ctx, found, q, notes)
+	if wrong := (*history.QueryError)(nil); errors.As(err, &wrong) {
+		return err
+	}
+	return worked(err)
+}
+
+// answerer says how the flags want to be answered.
+func (l *lookup) answerer(to io.Writer) (func(context.Context, *opened, history.Query, io.Writer) error, error) {
+	if l.histogram || len(l.top) > 0 {
+		count, err := newCounts(l.output, to)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, o *opened, q history.Query, notes io.Writer) error {
+			if l.histogram {
+				return count.histogram(ctx, o, q, notes)
+			}
+			return count.top(ctx, o, q, l.top, l.limit)
+		}, nil
+	}
+	out, err := newEventWriter(l.output, to)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, o *opened, q history.Query, notes io.Writer) error {
+		return l.show(ctx, o, q, showing{out, notes})
+	}, nil
+}
+
+// showing is where events go, and what is to be said about them.
+type showing struct {
+	out   export.Writer
+	notes io.Writer
+}
+
+// show shows the events of the query, page by page.
+func (l *lookup) show(ctx context.Context, o *opened, q history.Query, to showing) error {
+	q.Records = l.output != outputTable && export.Records(l.output)
 	shown := 0
-	for more := true; more; more = q.Before != "" && (l.limit == 0 || shown < l.limit) {
-		q.Limit = local.MaxLimit
+	for more := true; more; more = q.After != "" && (l.limit == 0 || shown < l.limit) {
+		q.Limit = history.MaxLimit
 		if l.limit > 0 {
 			q.Limit = min(q.Limit, l.limit-shown)
 		}
-		page, err := store.Events(ctx, q)
-		if wrong := (*local.QueryError)(nil); errors.As(err, &wrong) {
-			return err
-		}
+		page, err := o.Events(ctx, q)
 		if err == nil {
-			err = out.write(page.Events)
+			err = to.out.Write(page.Events)
 		}
 		if err != nil {
-			return worked(err)
+			return err
 		}
 		shown += len(page.Events)
-		q.Before = page.Next
+		q.After = page.Next
 	}
-	if err := out.end(); err != nil {
-		return worked(err)
+	if err := to.out.End(); err != nil {
+		return err
 	}
-	return worked(l.note(ctx, store, shown, q.Before != "", notes))
+	return note(ctx, o, shown, q, to.notes)
 }
 
 // note says what the output does not: that there are more events, or where they are when none was found, so that an empty
 // answer is not taken for nothing having happened.
-func (l *lookup) note(ctx context.Context, store *local.Reader, shown int, more bool, to io.Writer) error {
+func note(ctx context.Context, o *opened, shown int, q history.Query, to io.Writer) error {
+	which := "newest"
+	if q.Oldest {
+		which = "oldest"
+	}
 	switch {
-	case more:
-		fmt.Fprintf(to, "The newest %d events. There are older ones: ask with --limit or --until.\n", shown)
+	case q.After != "":
+		fmt.Fprintf(to, "The %s %d events. There are more: ask with --limit, or --since and --until.\n", which, shown)
 	case shown == 0:
-		oldest, newest, err := store.Span(ctx)
+		x, err := o.Extent(ctx)
 		if err != nil {
 			return err
 		}
-		if newest.IsZero() {
-			fmt.Fprintf(to, "No event matches: %s holds none of a known time.\n", l.store)
+		if x.Newest.IsZero() {
+			fmt.Fprintf(to, "No event matches: %s holds none of a known time.\n", o.name)
 			return nil
 		}
-		fmt.Fprintf(to, "No event matches. Those in %s are from %s to %s.\n", l.store, oldest.Format(time.RFC3339), newest.Format(time.RFC3339))
+		fmt.Fprintf(to, "No event matches. Those in %s are from %s to %s.\n", o.name, x.Oldest.Format(time.RFC3339), x.Newest.Format(time.RFC3339))
 	}
 	return nil
-}
-
-// parseWhen reads a time as eventsHelp describes it; "" is no time. day says that it is a day without a time of day.
-func parseWhen(text string, now time.Time) (at time.Time, day bool, err error) {
-	if text == "" {
-		return time.Time{}, false, nil
-	}
-	if span, ok := strings.CutPrefix(text, "-"); ok {
-		d, err := parseSpan(span)
-		if err != nil {
-			return time.Time{}, false, fmt.Errorf("%q is no time span: write -30m, -24h or -7d", text)
-		}
-		return now.Add(-d), false, nil
-	}
-	if at, err := time.Parse(time.DateOnly, text); err == nil {
-		return at, true, nil
-	}
-	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return time.Unix(seconds, 0), false, nil
-	}
-	for _, layout := range []string{
-		time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime, "2006-01-02 15:04",
-	} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at, false, nil
-		}
-	}
-	return time.Time{}, false, fmt.Errorf(`%q is no time: write 2026-11-21, "2026-11-21 13:16", 2026-11-21T13:16:00+01:00, Unix seconds, or -24h`, text)
-}
-
-// parseSpan reads a duration of Go's that may also be in days.
-func parseSpan(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		return time.Duration(n) * 24 * time.Hour, err //nolint:gosec // of sixteen bits
-	}
-	d, err := time.ParseDuration(text)
-	if err == nil && d < 0 {
-		return 0, errors.New("negative twice")
-	}
-	return d, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/zap"
 
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 	"github.com/trailship/trailship/pipeline/ecs"
@@ -42,54 +43,31 @@ func makeStore(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(store.Close())
 }
 
-func TestParseWhen(t *testing.T) {
-	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	for _, tc := range []struct {
-		text string
-		want string // RFC 3339, or what the error says
-		day  bool
-	}{
-		{"2026-11-20", "2026-11-20T00:00:00Z", true},
-		{"2026-11-20T13:16:17Z", "2026-11-20T13:16:17Z", false},
-		{"2026-11-20T13:16:17+01:00", "2026-11-20T12:16:17Z", false},
-		{"2026-11-20T13:16+01:00", "2026-11-20T12:16:00Z", false},
-		{"2026-11-20T13:16:17", "2026-11-20T13:16:17Z", false},
-		{"2026-11-20 13:16:17", "2026-11-20T13:16:17Z", false},
-		{"2026-11-20 13:16", "2026-11-20T13:16:00Z", false},
-		{"1795262400", "2026-11-21T12:00:00Z", false},
-		{"-24h", "2026-11-20T12:00:00Z", false},
-		{"-90m", "2026-11-21T10:30:00Z", false},
-		{"-7d", "2026-11-14T12:00:00Z", false},
-		{"yesterday", "is no time: write", false},
-		{"11/20/2026", "is no time: write", false},
-		{"-", "is no time span", false},
-		{"--24h", "is no time span", false},
-		{"-99999d", "is no time span", false},
-	} {
-		t.Run(tc.text, func(t *testing.T) {
-			at, day, err := parseWhen(tc.text, now)
-			if err != nil {
-				if !strings.Contains(err.Error(), tc.want) {
-					t.Errorf("got %v, want %q", err, tc.want)
-				}
-				return
-			}
-			if got := at.UTC().Format(time.RFC3339); got != tc.want || day != tc.day {
-				t.Errorf("got %s, %v; want %s, %v", got, day, tc.want, tc.day)
-			}
-		})
-	}
-}
-
 func TestLookup_query(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	l := lookup{since: "2026-11-20", until: "2026-11-20", output: outputJSON}
-	l.values[1] = []string{"alice", "bob"}
-	want := local.Query{
-		Filters: []local.Filter{{Attribute: local.User, Values: []string{"alice", "bob"}}},
-		Since:   time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC),
-		Until:   time.Date(2026, 11, 20, 23, 59, 59, 0, time.UTC),
-		Records: true,
+	at := func(hour, minute, second int) time.Time {
+		return time.Date(2026, 11, 20, hour, minute, second, 0, time.UTC)
+	}
+	l := lookup{
+		since: "2026-11-20", until: "2026-11-20", output: "json", text: "x y", oldest: true, question: "denied",
+		filters: []string{"eventName*:Delete*"}, nots: []string{"region:us-east-1", "user:carol"},
+		values: make(map[history.Attribute]*[]string),
+	}
+	for _, a := range history.Attributes() {
+		l.values[a] = new([]string)
+	}
+	*l.values[history.User] = []string{"alice", "bob"}
+	want := history.Query{
+		Filters: []history.Filter{
+			{Attribute: history.OutcomeIs, Values: []string{"denied"}},
+			{Attribute: history.User, Values: []string{"alice", "bob"}},
+			{Attribute: history.EventName, Values: []string{"Delete*"}, Glob: true},
+			{Attribute: history.Region, Values: []string{"us-east-1"}, Not: true},
+			{Attribute: history.User, Values: []string{"carol"}, Not: true},
+		},
+		Text: "x y", Oldest: true,
+		Since: history.Bound{At: at(0, 0, 0), Text: "2026-11-20"},
+		Until: history.Bound{At: at(23, 59, 59), Text: "2026-11-20"},
 	}
 	got, err := l.query(now)
 	if err != nil {
@@ -121,26 +99,6 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-func TestEventCSV_row(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain": "plain", "": "", "=1+1": "'=1+1", "+base64": "'+base64", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\tx": "'\tx", "\x00x": "'\x00x", "'=x": "'=x", "a=b": "a=b", "a,\"b\"": `"a,""b"""`, "＝1": "'＝1",
-	} {
-		var out strings.Builder
-		w, err := newEventWriter(outputCSV, &out)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := w.write([]local.Event{{User: text}}); err != nil {
-			t.Fatal(err)
-		}
-		_, row, _ := strings.Cut(out.String(), "\r\n")
-		if got := strings.TrimSuffix(row, ",,,,,,,,,,,,false,,\r\n"); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
-	}
-}
-
 // stored is how many events the store at path has.
 func stored(t *testing.T, path string) int {
 	t.Helper()
@@ -149,7 +107,7 @@ func stored(t *testing.T, path string) int {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	page, err := store.Events(t.Context(), local.Query{Limit: local.MaxLimit})
+	page, err := store.Events(t.Context(), history.Query{Limit: history.MaxLimit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -117,7 +116,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 		return err
 	}
 	stopAdmin, err := startAdmin(ctx, cfg, &admin{
-		started: time.Now(), alive: pulses.Check, metrics: registry, counts: metrics.Counts,
+		started: time.Now(), alive: pulses.Check, metrics: registry, counts: metrics.Counts, pprof: cfg.Server.Pprof,
 		memory: int64(cfg.Limits.Memory), held: metrics.Held,
 		parts: []part{partOf("source", from.Source), partOf("sink", sink.Sink), partOf("dead_letters", sink.DeadLetters)}, buckets: from.sick,
 	}, log)
@@ -135,7 +134,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 
 	from.start(ctx)
 	notify(daemon.SdNotifyReady, log)
-	err = carry(ctx, cfg, p)
+	err = p.Run(ctx)
 	closing(log, "source", func() error {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
@@ -167,24 +166,6 @@ func openSource(c source.Config, o source.Options) (origin, error) {
 		return origin{}, err
 	}
 	return origin{Source: queues, start: queues.Start, close: queues.Close, sick: queues.SickBuckets}, nil
-}
-
-// loader is a store that takes all of a folder faster when its indices are made afterwards.
-type loader interface {
-	Load(ctx context.Context) error
-	Index(ctx context.Context) error
-}
-
-// carry runs the pipeline, as a bulk load where the source is a folder with an end and the sink can do that.
-func carry(ctx context.Context, cfg *config.Config, p *pipeline.Pipeline) error {
-	store, ok := p.Sink.(loader)
-	if d := cfg.Sources.Directory; d == nil || d.Watch || !ok {
-		return p.Run(ctx)
-	}
-	if err := store.Load(ctx); err != nil {
-		return err
-	}
-	return errors.Join(p.Run(ctx), store.Index(context.WithoutCancel(ctx)))
 }
 
 // closeTimeout is how long the last deletes may take once every delivery is settled.

@@ -56,14 +56,14 @@ func (c *csvWriter) End() error {
 // row writes one row.
 func (c *csvWriter) row(values ...string) {
 	for i, v := range values {
-		values[i] = guarded(v)
+		values[i] = Guarded(v)
 	}
 	c.to.Write(values) //nolint:errcheck // Flush says it
 }
 
-// guarded is a value that no spreadsheet takes for a formula. Source: OWASP ASVS 1.2.10. Spreadsheets skip white space in
+// Guarded is a value that no spreadsheet takes for a formula. Source: OWASP ASVS 1.2.10. Spreadsheets skip white space in
 // front, and take the wide forms of the signs for the signs.
-func guarded(v string) string {
+func Guarded(v string) string {
 	first := strings.TrimLeft(v, " \u00a0\u3000\ufeff")
 	if first != "" && strings.ContainsRune("=+-@\t\r\n\x00＝＋－＠", []rune(first)[0]) {
 		return "'" + v

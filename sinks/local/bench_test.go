@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/sinks/local"
 )
@@ -17,22 +18,11 @@ const perBatch = 200 // a chunk of 256 KiB
 
 // BenchmarkWrite stores b.N batches of different records with sixteen writers.
 func BenchmarkWrite(b *testing.B) {
-	b.Run("live", func(b *testing.B) { benchmarkWrite(b, false) })
-	b.Run("load", func(b *testing.B) { benchmarkWrite(b, true) })
-}
-
-func benchmarkWrite(b *testing.B, load bool) {
-	b.Helper()
 	c := newCorpus(b)
 	path := filepath.Join(b.TempDir(), "store.db")
 	s, err := local.Open(b.Context(), local.Config{Path: path}, zap.NewNop())
 	if err != nil {
 		b.Fatal(err)
-	}
-	if load {
-		if err := s.Load(b.Context()); err != nil {
-			b.Fatal(err)
-		}
 	}
 	batches := make([]*pipeline.Batch, b.N)
 	for i := range batches {
@@ -55,11 +45,6 @@ func benchmarkWrite(b *testing.B, load bool) {
 	}
 	close(next)
 	writers.Wait()
-	if load {
-		if err := s.Index(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-	}
 	b.StopTimer()
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
@@ -87,7 +72,7 @@ func BenchmarkEvents(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	newest, err := s.Events(b.Context(), local.Query{})
+	newest, err := s.Events(b.Context(), history.Query{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -101,35 +86,35 @@ func BenchmarkEvents(b *testing.B) {
 	middle := time.Unix(corpusStart+events/20, 0)
 	for _, tc := range []struct {
 		name  string
-		query local.Query
+		query history.Query
 	}{
-		{"none", local.Query{}},
-		{"until", local.Query{Until: middle}},
-		{"event name, frequent", by(local.EventName, "Decrypt")},
-		{"event name, rare", by(local.EventName, "ConsoleLogin")},
-		{"event name, absent", by(local.EventName, "NoSuchCall")},
-		{"five event names", by(local.EventName, "Decrypt", "AssumeRole", "RunInstances", "GetSecretValue", "ConsoleLogin")},
-		{"user", by(local.User, e.User)},
-		{"resource name", by(local.ResourceName, resource)},
-		{"resource type", by(local.ResourceType, "AWS::EC2::Instance")},
-		{"event source", by(local.EventSource, "ec2.amazonaws.com")},
-		{"access key", by(local.AccessKey, e.AccessKey)},
-		{"event id", by(local.EventID, e.ID)},
-		{"writes", by(local.ReadOnly, "false")},
-		{"reads", by(local.ReadOnly, "true")},
-		{"failures", by(local.OutcomeIs, "failure")},
-		{"denied", by(local.OutcomeIs, "denied")},
-		{"account", by(local.Account, e.Account)},
-		{"region", by(local.Region, e.Region)},
-		{"source ip", by(local.SourceIP, e.SourceIP)},
-		{"failed writes of a user", local.Query{Filters: []local.Filter{
-			{Attribute: local.User, Values: []string{e.User}},
-			{Attribute: local.OutcomeIs, Values: []string{"failure"}},
-			{Attribute: local.ReadOnly, Values: []string{"false"}},
+		{"none", history.Query{}},
+		{"until", history.Query{Until: history.At(middle)}},
+		{"event name, frequent", by(history.EventName, "Decrypt")},
+		{"event name, rare", by(history.EventName, "ConsoleLogin")},
+		{"event name, absent", by(history.EventName, "NoSuchCall")},
+		{"five event names", by(history.EventName, "Decrypt", "AssumeRole", "RunInstances", "GetSecretValue", "ConsoleLogin")},
+		{"user", by(history.User, e.User)},
+		{"resource name", by(history.ResourceName, resource)},
+		{"resource type", by(history.ResourceType, "AWS::EC2::Instance")},
+		{"event source", by(history.EventSource, "ec2.amazonaws.com")},
+		{"access key", by(history.AccessKey, e.AccessKey)},
+		{"event id", by(history.EventID, e.ID)},
+		{"writes", by(history.ReadOnly, "false")},
+		{"reads", by(history.ReadOnly, "true")},
+		{"failures", by(history.OutcomeIs, "failure")},
+		{"denied", by(history.OutcomeIs, "denied")},
+		{"account", by(history.Account, e.Account)},
+		{"region", by(history.Region, e.Region)},
+		{"source ip", by(history.SourceIP, e.SourceIP)},
+		{"failed writes of a user", history.Query{Filters: []history.Filter{
+			{Attribute: history.User, Values: []string{e.User}},
+			{Attribute: history.OutcomeIs, Values: []string{"failure"}},
+			{Attribute: history.ReadOnly, Values: []string{"false"}},
 		}}},
-		{"two that never meet", local.Query{Filters: []local.Filter{
-			{Attribute: local.EventSource, Values: []string{"ec2.amazonaws.com"}},
-			{Attribute: local.EventName, Values: []string{"Decrypt"}},
+		{"two that never meet", history.Query{Filters: []history.Filter{
+			{Attribute: history.EventSource, Values: []string{"ec2.amazonaws.com"}},
+			{Attribute: history.EventName, Values: []string{"Decrypt"}},
 		}}},
 	} {
 		b.Run(tc.name, func(b *testing.B) {
@@ -146,6 +131,6 @@ func BenchmarkEvents(b *testing.B) {
 	}
 }
 
-func by(a local.Attribute, values ...string) local.Query {
-	return local.Query{Filters: []local.Filter{{Attribute: a, Values: values}}}
+func by(a history.Attribute, values ...string) history.Query {
+	return history.Query{Filters: []history.Filter{{Attribute: a, Values: values}}}
 }

@@ -17,13 +17,19 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// How transactions begin: one that writes takes the file's lock at once, one that reads none.
+const (
+	forWriting = "immediate"
+	forReading = "deferred"
+)
+
 // connect opens the SQLite file at path, with pragmas for each connection. It makes no file and does not look at it yet.
-func connect(path string, pragmas ...string) (*sql.DB, error) {
+func connect(path, begin string, pragmas ...string) (*sql.DB, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	query := url.Values{"mode": {"rw"}, "_txlock": {begin}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	name := url.URL{Scheme: "file", Path: absolute, RawQuery: query.Encode()}
 	// Else the locks that SQLite holds were lost whenever this process closes the file that check has opened. Where there
 	// are no such locks, one process must not open one store twice.

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/sinks/local"
 )
 
@@ -145,7 +146,7 @@ func TestReader_damage(t *testing.T) {
 	})
 	r, err := local.OpenReader(t.Context(), local.Config{Path: path})
 	if err == nil {
-		_, err = r.Events(t.Context(), local.Query{Limit: local.MaxLimit})
+		_, err = r.Events(t.Context(), history.Query{Limit: history.MaxLimit})
 		r.Close()
 	}
 	if err == nil || !strings.Contains(err.Error(), "damaged") {

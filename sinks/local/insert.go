@@ -4,58 +4,46 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/sinks/local/index"
 )
 
 // inserter puts rows into the store, within a transaction that its caller begins and ends. One goroutine uses it.
 type inserter struct {
-	terms    map[string]int64 // of committed terms, up to maxTerms, and of the transaction in hand
 	prepared [statements]*sql.Stmt
-	lists    [lists][]posting
+	firsts   map[int64]int64 // the first event of a hash, as far as it is known here
 
 	tx     *sql.Tx
 	within [statements]*sql.Stmt // prepared, within tx
 	next   map[int64]int64       // seconds, and the next free id in each
 }
 
-// The statements of an inserter; behind the last one there is one for each list table.
+// The statements of an inserter.
 const (
-	findTerm = iota
-	addTerm
-	lastOf
+	lastOf = iota
 	addEvent
-	addToList
-	statements = addToList + lists
+	addFirst
+	addSegment
+	addChunk
+	statements
 )
 
-// maxTerms bounds the memory of the terms that are known without asking.
-const maxTerms = 200_000
-
-// posting is an entry of a list table.
-type posting struct{ term, id int64 }
-
-// postingsAtOnce is how many entries one statement takes: a call costs as much as the work for several entries.
-const postingsAtOnce = 64
+// maxFirsts bounds the memory of the first events that are known without asking.
+const maxFirsts = 500_000
 
 func newInserter(ctx context.Context, db *sql.DB) (*inserter, error) {
-	n := &inserter{terms: make(map[string]int64)}
-	texts := [statements]string{
-		findTerm: "SELECT id FROM term WHERE text = ?",
-		addTerm:  "INSERT INTO term (text) VALUES (?)",
+	n := &inserter{firsts: make(map[int64]int64)}
+	for i, text := range [statements]string{
 		lastOf:   "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?",
-		addEvent: `INSERT INTO event (id, event_id, name, source, account, region, address, access_key, identity, error,
-			session, agent, read_only, outcome, marks, record) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (event_id) DO NOTHING`,
-	}
-	for i, table := range listTables() {
-		texts[addToList+i] = intoList(table)
-	}
-	for i, text := range texts {
+		addEvent: "INSERT INTO event (id, event_id, record) VALUES (?,?,?) ON CONFLICT (event_id) DO NOTHING",
+		addFirst: `INSERT INTO first (hash, id) VALUES (?,?) ON CONFLICT (hash)
+			DO UPDATE SET id = excluded.id WHERE excluded.id < id`,
+		addSegment: "INSERT INTO segment (docs, oldest, newest, ids, firsts) VALUES (?,?,?,?,?)",
+		addChunk:   "INSERT INTO chunk (id, data) VALUES (?,?)",
+	} {
 		var err error
 		if n.prepared[i], err = db.PrepareContext(ctx, text); err != nil {
 			return nil, err
@@ -72,41 +60,54 @@ func (n *inserter) begin(ctx context.Context, tx *sql.Tx) {
 	}
 }
 
-func intoList(table string) string {
-	return "INSERT OR IGNORE INTO " + table + " (term, id) VALUES (?,?)" + strings.Repeat(",(?,?)", postingsAtOnce-1)
-}
-
-// insert adds rows in the order of their times, which keeps neighbours on one page, and sets their fates.
+// insert adds rows in the order of their times, which keeps neighbours on one page, indexes them and sets their fates.
 func (n *inserter) insert(ctx context.Context, rows []*row, fates []pipeline.Fate) error {
 	n.next = make(map[int64]int64)
-	if len(n.terms) > maxTerms {
-		clear(n.terms)
-	}
 	order := make([]int, len(rows))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a].second, rows[b].second) })
+	docs := make([]index.Doc, 0, len(rows))
 	for _, i := range order {
-		added, err := n.event(ctx, rows[i])
+		id, added, err := n.event(ctx, rows[i])
 		if err != nil {
 			return err
 		}
 		fates[i].Outcome = pipeline.Duplicate
 		if added {
 			fates[i].Outcome = pipeline.Indexed
+			docs = append(docs, index.Doc{ID: id, Keys: rows[i].keys})
 		}
 	}
-	return n.flush(ctx)
+	for part := range slices.Chunk(docs, index.MaxDocs) {
+		if err := n.segment(ctx, index.Build(part)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// segment adds a segment of the index.
+func (n *inserter) segment(ctx context.Context, w *index.Written) error {
+	result, err := n.within[addSegment].ExecContext(ctx, w.Docs, w.Oldest, w.Newest, w.IDs, w.Firsts)
+	if err != nil {
+		return fmt.Errorf("adding to the index: %w", err)
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return err
+	}
+	for i, data := range w.Chunks {
+		if _, err := n.within[addChunk].ExecContext(ctx, id<<chunkBits+int64(i), data); err != nil {
+			return fmt.Errorf("adding to the index: %w", err)
+		}
+	}
+	return nil
 }
 
 // reset forgets what a transaction that was rolled back has left.
-func (n *inserter) reset() {
-	clear(n.terms)
-	for i := range n.lists {
-		n.lists[i] = n.lists[i][:0]
-	}
-}
+func (n *inserter) reset() { clear(n.firsts) }
 
 // dictionary keeps a compression dictionary and returns the one to use: another process may have been quicker.
 func (n *inserter) dictionary(ctx context.Context, data []byte) ([]byte, error) {
@@ -118,41 +119,39 @@ func (n *inserter) dictionary(ctx context.Context, data []byte) ([]byte, error) 
 }
 
 // event adds one row, unless the store has its event.
-func (n *inserter) event(ctx context.Context, r *row) (added bool, err error) {
-	id, err := n.nextID(ctx, r.second)
-	if err != nil {
-		return false, err
+func (n *inserter) event(ctx context.Context, r *row) (id int64, added bool, err error) {
+	if id, err = n.nextID(ctx, r.second); err != nil {
+		return 0, false, err
 	}
-	args := make([]any, 0, 6+valueColumns)
-	args = append(args, id, r.eventID)
-	for _, v := range r.values {
-		term, err := n.term(ctx, v)
-		if err != nil {
-			return false, err
-		}
-		args = append(args, sql.NullInt64{Int64: term, Valid: term != 0})
-	}
-	args = append(args, r.readOnly, int64(r.outcome), int64(r.marks), r.record)
-	result, err := n.within[addEvent].ExecContext(ctx, args...)
+	result, err := n.within[addEvent].ExecContext(ctx, id, r.eventID, r.record)
 	if err != nil {
-		return false, fmt.Errorf("adding an event: %w", err)
+		return 0, false, fmt.Errorf("adding an event: %w", err)
 	}
 	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
-		return false, err
+		return 0, false, err
 	}
 	n.next[r.second] = id + 1
-	for i, texts := range [lists][]string{r.actors, r.resources, r.types} {
-		for _, text := range texts {
-			term, err := n.term(ctx, text)
-			if err != nil {
-				return false, err
-			}
-			if term != 0 {
-				n.lists[i] = append(n.lists[i], posting{term, id})
-			}
+	for _, hash := range r.firsts {
+		if err := n.first(ctx, hash, id); err != nil {
+			return 0, false, err
 		}
 	}
-	return true, nil
+	return id, true, nil
+}
+
+// first keeps that an event may be the first of its kind. Events come in any order.
+func (n *inserter) first(ctx context.Context, hash, id int64) error {
+	if known, ok := n.firsts[hash]; hash == 0 || ok && known <= id {
+		return nil
+	}
+	if _, err := n.within[addFirst].ExecContext(ctx, hash, id); err != nil {
+		return fmt.Errorf("keeping a first event: %w", err)
+	}
+	if len(n.firsts) >= maxFirsts {
+		clear(n.firsts)
+	}
+	n.firsts[hash] = id
+	return nil
 }
 
 // nextID is the first free id of a second, or of the first later one that is not full.
@@ -174,70 +173,4 @@ func (n *inserter) nextID(ctx context.Context, second int64) (int64, error) {
 			return last.Int64 + 1, nil
 		}
 	}
-}
-
-// term is the id of a value in the dictionary, which gains it if need be; 0 for no value.
-func (n *inserter) term(ctx context.Context, text string) (id int64, err error) {
-	if text == "" {
-		return 0, nil
-	}
-	text = cut(text)
-	if id, ok := n.terms[text]; ok {
-		return id, nil
-	}
-	err = n.within[findTerm].QueryRowContext(ctx, text).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		var result sql.Result
-		if result, err = n.within[addTerm].ExecContext(ctx, text); err == nil {
-			id, err = result.LastInsertId()
-		}
-	}
-	if err != nil {
-		return 0, fmt.Errorf("adding a value to the dictionary: %w", err)
-	}
-	n.terms[text] = id
-	return id, nil
-}
-
-// flush inserts the entries of the lists, into the waiting tables while the store is being loaded.
-func (n *inserter) flush(ctx context.Context) error {
-	tables, err := waitingTables(ctx, n.tx)
-	if err != nil {
-		return err
-	}
-	for i, table := range listTables() {
-		into := n.within[addToList+i]
-		if tables[table] {
-			if into, err = n.tx.PrepareContext(ctx, intoList(table+waiting)); err != nil {
-				return err
-			}
-		}
-		if err := insertPostings(ctx, into, n.lists[i]); err != nil {
-			return fmt.Errorf("adding to %s: %w", table, err)
-		}
-		n.lists[i] = n.lists[i][:0]
-	}
-	return nil
-}
-
-// insertPostings inserts entries in the order of the table. What is missing in the last statement is filled up with the last
-// entry: entries may come twice.
-func insertPostings(ctx context.Context, into *sql.Stmt, all []posting) error {
-	slices.SortFunc(all, func(a, b posting) int {
-		return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.id, b.id))
-	})
-	for len(all)%postingsAtOnce != 0 {
-		all = append(all, all[len(all)-1])
-	}
-	args := make([]any, 0, 2*postingsAtOnce)
-	for chunk := range slices.Chunk(all, postingsAtOnce) {
-		args = args[:0]
-		for _, e := range chunk {
-			args = append(args, e.term, e.id)
-		}
-		if _, err := into.ExecContext(ctx, args...); err != nil {
-			return err
-		}
-	}
-	return nil
 }

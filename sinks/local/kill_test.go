@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 	"github.com/trailship/trailship/sinks/local"
@@ -91,7 +92,7 @@ func TestStore_kill(t *testing.T) {
 					t.Fatalf("round %d, batch %d was reported: %v", round, n, err)
 				}
 			}
-			page, err := s.Events(t.Context(), by(local.User, fmt.Sprint("u", n)))
+			page, err := s.Events(t.Context(), by(history.User, fmt.Sprint("u", n)))
 			if err != nil || len(page.Events) != perWrite {
 				t.Fatalf("round %d: user of batch %d: got %d events, %v; want %d", round, n, len(page.Events), err, perWrite)
 			}

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 	"github.com/trailship/trailship/sinks/local"
@@ -56,7 +56,7 @@ func write(t *testing.T, s *local.Store, records ...string) []pipeline.Outcome {
 }
 
 // find returns the ids of the events a query finds, and fails when there is a next page.
-func find(t *testing.T, s *local.Store, q local.Query) []string {
+func find(t *testing.T, s *local.Store, q history.Query) []string {
 	t.Helper()
 	page, err := s.Events(t.Context(), q)
 	if err != nil {
@@ -68,7 +68,7 @@ func find(t *testing.T, s *local.Store, q local.Query) []string {
 	return idsOf(page)
 }
 
-func idsOf(page local.Page) []string {
+func idsOf(page history.Page) []string {
 	var ids []string
 	for _, e := range page.Events {
 		ids = append(ids, e.ID)
@@ -101,7 +101,7 @@ func TestStore_duplicates(t *testing.T) {
 		t.Errorf("after opening again (-want +got):\n%s", diff)
 	}
 	want := []string{"not a uuid", "0B0C2BC6-0000-4000-8000-00000000000A", "0b0c2bc6-0000-4000-8000-00000000000a"}
-	if diff := cmp.Diff(want, find(t, s, local.Query{})); diff != "" {
+	if diff := cmp.Diff(want, find(t, s, history.Query{})); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
@@ -140,8 +140,8 @@ func TestStore_records(t *testing.T) {
 			t.Errorf("got time %v, want %v", e.Time, at)
 		}
 	}
-	if _, err := reader.Event(t.Context(), "nobody"); !errors.Is(err, local.ErrNotFound) {
-		t.Errorf("got %v, want %v", err, local.ErrNotFound)
+	if _, err := reader.Event(t.Context(), "nobody"); !errors.Is(err, history.ErrNotFound) {
+		t.Errorf("got %v, want %v", err, history.ErrNotFound)
 	}
 }
 
@@ -167,7 +167,7 @@ func TestStore_twoWriters(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	if got := len(find(t, stores[0], local.Query{Limit: local.MaxLimit})); got != 2*each*size {
+	if got := len(find(t, stores[0], history.Query{Limit: history.MaxLimit})); got != 2*each*size {
 		t.Errorf("got %d events, want %d", got, 2*each*size)
 	}
 }
@@ -199,69 +199,8 @@ func TestStore_failure(t *testing.T) {
 	if err := s.Ready(); err != nil {
 		t.Errorf("got %v, want ready", err)
 	}
-	if diff := cmp.Diff([]string{"after", "during"}, find(t, s, by(local.EventName, "B"))); diff != "" {
+	if diff := cmp.Diff([]string{"after", "during"}, find(t, s, by(history.EventName, "B"))); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
-	}
-}
-
-// A load gives the same answers as single writes, once it is indexed.
-func TestStore_load(t *testing.T) {
-	loaded, live := fresh(t), fresh(t)
-	if err := loaded.Load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	c := newCorpus(t)
-	for i := range 5 {
-		for _, s := range []*local.Store{loaded, live} {
-			if _, err := s.Write(t.Context(), c.batch(t, 400*i, 400)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if got := find(t, loaded, local.Query{Limit: local.MaxLimit, Until: time.Unix(corpusStart, 0)}); len(got) != 10 {
-		t.Errorf("got %d events of the first second while loading, want 10", len(got))
-	}
-	if err := loaded.Index(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, q := range []local.Query{
-		{},
-		by(local.EventName, "AssumeRole"), by(local.User, "root"), by(local.ResourceType, "AWS::EC2::Instance"),
-		by(local.OutcomeIs, "denied"), by(local.SourceIP, "10.0.1.1"),
-	} {
-		want, err := live.Events(t.Context(), q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := loaded.Events(t.Context(), q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%v (-live +loaded):\n%s", q, diff)
-		}
-	}
-}
-
-func TestStore_interruptedLoad(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.db")
-	s := open(t, path)
-	if err := s.Load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	write(t, s, `{"eventID":"a","userIdentity":{"type":"IAMUser","userName":"alice"}}`)
-	if _, err := s.Events(t.Context(), by(local.User, "alice")); !errors.Is(err, local.ErrLoading) {
-		t.Errorf("got %v, want %v", err, local.ErrLoading)
-	}
-	other := open(t, path) // as after an end without Index; the first one goes on none the wiser
-	write(t, s, `{"eventID":"b","userIdentity":{"type":"IAMUser","userName":"alice"}}`)
-	for _, s := range []*local.Store{s, other} {
-		if diff := cmp.Diff([]string{"b", "a"}, find(t, s, by(local.User, "alice"))); diff != "" {
-			t.Errorf("events (-want +got):\n%s", diff)
-		}
-	}
-	if err := s.Index(t.Context()); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -279,7 +218,7 @@ func TestReader_Events_context(t *testing.T) {
 	s := fresh(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Events(ctx, local.Query{}); !errors.Is(err, context.Canceled) {
+	if _, err := s.Events(ctx, history.Query{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }

@@ -81,7 +81,7 @@ type samples struct {
 // add takes a copy of the record and reports whether there are enough.
 func (s *samples) add(r *cloudtrail.Record) (enough bool) {
 	if len(r.Raw) <= sampleLongest {
-		name := text(r.Field(cloudtrail.EventName))
+		name := string(r.Field(cloudtrail.EventName).Text())
 		if s.byName[name] == nil {
 			s.names = append(s.names, name)
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/trailship/trailship/sinks/local"
+	"github.com/trailship/trailship/history"
 )
 
 // cast are events of a small company, the oldest first.
@@ -44,8 +44,8 @@ func TestReader_Events_filters(t *testing.T) {
 	s := fresh(t)
 	write(t, s, cast...)
 	at := func(second int) time.Time { return time.Date(2026, 11, 21, 10, 0, second, 0, time.UTC) }
-	both := func(filters ...local.Query) local.Query {
-		var q local.Query
+	both := func(filters ...history.Query) history.Query {
+		var q history.Query
 		for _, f := range filters {
 			q.Filters = append(q.Filters, f.Filters...)
 		}
@@ -53,62 +53,62 @@ func TestReader_Events_filters(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name  string
-		query local.Query
+		query history.Query
 		want  string
 	}{
-		{"none", local.Query{}, "alice2 config bob alice root nothing"},
-		{"event name", by(local.EventName, "GetObject"), "bob"},
-		{"case counts", by(local.EventName, "getobject"), ""},
-		{"the whole value counts", by(local.EventName, "Get"), ""},
-		{"two event names", by(local.EventName, "RunInstances", "GetObject"), "bob alice"},
-		{"one of two is not known", by(local.EventName, "NoSuchCall", "GetObject"), "bob"},
-		{"the same twice", by(local.EventName, "GetObject", "GetObject"), "bob"},
-		{"user name", by(local.User, "alice"), "alice2 alice"},
-		{"user root", by(local.User, "root"), "root"},
-		{"account alias of root", by(local.User, "the-alias"), "root"},
-		{"role name", by(local.User, "Reader"), "bob"},
-		{"session name, which is an e-mail address", by(local.User, "bob@example.com"), "bob"},
-		{"ARN of a user", by(local.User, "arn:aws:iam::111122223333:user/team/alice"), "alice2 alice"},
-		{"ARN of a role", by(local.User, "arn:aws:iam::444455556666:role/Reader"), "bob"},
-		{"ARN of a session", by(local.User, "arn:aws:sts::444455556666:assumed-role/Reader/bob@example.com"), "bob"},
-		{"principal id", by(local.User, "AIDA1"), "alice2 alice"},
-		{"principal id of a role", by(local.User, "AROA1"), "bob"},
-		{"service", by(local.User, "config.amazonaws.com"), "config"},
-		{"two names of one event", by(local.User, "Reader", "AROA1", "bob@example.com", "alice"), "alice2 bob alice"},
-		{"resource id", by(local.ResourceName, "i-1"), "alice2 alice"},
-		{"bucket", by(local.ResourceName, "secrets"), "bob"},
-		{"ARN of a resource", by(local.ResourceName, "arn:aws:iam::444455556666:role/Reader"), "config"},
-		{"last part of an ARN", by(local.ResourceName, "Reader"), "config"},
-		{"resource type", by(local.ResourceType, "AWS::EC2::Instance"), "alice2 alice"},
-		{"two resource types", by(local.ResourceType, "AWS::S3::Bucket", "AWS::S3::Object", "AWS::IAM::Role"), "config bob"},
-		{"event source", by(local.EventSource, "ec2.amazonaws.com"), "alice2 alice"},
-		{"access key", by(local.AccessKey, "ASIA1"), "bob"},
-		{"event id", by(local.EventID, "config"), "config"},
-		{"two event ids", by(local.EventID, "config", "nothing", "no such"), "config nothing"},
-		{"reads", by(local.ReadOnly, "true"), "config bob"},
-		{"writes, and what does not say", by(local.ReadOnly, "false"), "alice2 alice root nothing"},
-		{"success", by(local.OutcomeIs, "success"), "config alice nothing"},
-		{"failure", by(local.OutcomeIs, "failure"), "alice2 bob root"},
-		{"denied", by(local.OutcomeIs, "denied"), "bob"},
-		{"account", by(local.Account, "444455556666"), "config bob"},
-		{"region", by(local.Region, "us-east-1"), "alice2 root"},
-		{"source IP", by(local.SourceIP, "192.0.2.2"), "alice2 alice"},
-		{"error code", by(local.ErrorCode, "AccessDenied"), "bob"},
-		{"identity", by(local.Identity, "IAMUser"), "alice2 alice"},
-		{"session", by(local.Session, "AROA1:bob@example.com 2026-11-21T09:00:00Z"), "bob"},
-		{"session by key", by(local.Session, "AKIA1"), "alice"},
-		{"column and column", both(by(local.EventSource, "ec2.amazonaws.com"), by(local.Region, "us-east-1")), "alice2"},
-		{"list and column", both(by(local.User, "alice"), by(local.OutcomeIs, "success")), "alice"},
-		{"list and list", both(by(local.User, "alice", "Reader"), by(local.ResourceName, "i-1", "secrets")), "alice2 bob alice"},
-		{"list, list and column", both(by(local.User, "alice"), by(local.ResourceName, "i-1"), by(local.ReadOnly, "false"), by(local.AccessKey, "AKIA1")), "alice"},
-		{"list and id", both(by(local.User, "alice"), by(local.EventID, "alice2", "bob")), "alice2"},
-		{"that never meet", both(by(local.User, "alice"), by(local.EventSource, "s3.amazonaws.com")), ""},
-		{"the same attribute twice is AND", both(by(local.User, "alice"), by(local.User, "AIDA1")), "alice2 alice"},
-		{"since", local.Query{Since: at(3)}, "alice2 config"},
-		{"since, within a second", local.Query{Since: at(3).Add(1)}, "alice2"},
-		{"until", local.Query{Until: at(1)}, "alice root nothing"},
-		{"one second", local.Query{Since: at(2), Until: at(2)}, "bob"},
-		{"filter and range", local.Query{Filters: by(local.User, "alice").Filters, Since: at(2), Until: at(9)}, "alice2"},
+		{"none", history.Query{}, "alice2 config bob alice root nothing"},
+		{"event name", by(history.EventName, "GetObject"), "bob"},
+		{"case counts", by(history.EventName, "getobject"), ""},
+		{"the whole value counts", by(history.EventName, "Get"), ""},
+		{"two event names", by(history.EventName, "RunInstances", "GetObject"), "bob alice"},
+		{"one of two is not known", by(history.EventName, "NoSuchCall", "GetObject"), "bob"},
+		{"the same twice", by(history.EventName, "GetObject", "GetObject"), "bob"},
+		{"user name", by(history.User, "alice"), "alice2 alice"},
+		{"user root", by(history.User, "root"), "root"},
+		{"account alias of root", by(history.User, "the-alias"), "root"},
+		{"role name", by(history.User, "Reader"), "bob"},
+		{"session name, which is an e-mail address", by(history.User, "bob@example.com"), "bob"},
+		{"ARN of a user", by(history.User, "arn:aws:iam::111122223333:user/team/alice"), "alice2 alice"},
+		{"ARN of a role", by(history.User, "arn:aws:iam::444455556666:role/Reader"), "bob"},
+		{"ARN of a session", by(history.User, "arn:aws:sts::444455556666:assumed-role/Reader/bob@example.com"), "bob"},
+		{"principal id", by(history.User, "AIDA1"), "alice2 alice"},
+		{"principal id of a role", by(history.User, "AROA1"), "bob"},
+		{"service", by(history.User, "config.amazonaws.com"), "config"},
+		{"two names of one event", by(history.User, "Reader", "AROA1", "bob@example.com", "alice"), "alice2 bob alice"},
+		{"resource id", by(history.ResourceName, "i-1"), "alice2 alice"},
+		{"bucket", by(history.ResourceName, "secrets"), "bob"},
+		{"ARN of a resource", by(history.ResourceName, "arn:aws:iam::444455556666:role/Reader"), "config"},
+		{"last part of an ARN", by(history.ResourceName, "Reader"), "config"},
+		{"resource type", by(history.ResourceType, "AWS::EC2::Instance"), "alice2 alice"},
+		{"two resource types", by(history.ResourceType, "AWS::S3::Bucket", "AWS::S3::Object", "AWS::IAM::Role"), "config bob"},
+		{"event source", by(history.EventSource, "ec2.amazonaws.com"), "alice2 alice"},
+		{"access key", by(history.AccessKey, "ASIA1"), "bob"},
+		{"event id", by(history.EventID, "config"), "config"},
+		{"two event ids", by(history.EventID, "config", "nothing", "no such"), "config nothing"},
+		{"reads", by(history.ReadOnly, "true"), "config bob"},
+		{"writes, and what does not say", by(history.ReadOnly, "false"), "alice2 alice root nothing"},
+		{"success", by(history.OutcomeIs, "success"), "config alice nothing"},
+		{"failure", by(history.OutcomeIs, "failure"), "alice2 bob root"},
+		{"denied", by(history.OutcomeIs, "denied"), "bob"},
+		{"account", by(history.Account, "444455556666"), "config bob"},
+		{"region", by(history.Region, "us-east-1"), "alice2 root"},
+		{"source IP", by(history.SourceIP, "192.0.2.2"), "alice2 alice"},
+		{"error code", by(history.ErrorCode, "AccessDenied"), "bob"},
+		{"identity", by(history.Identity, "IAMUser"), "alice2 alice"},
+		{"session", by(history.Session, "AROA1:bob@example.com 2026-11-21T09:00:00Z"), "bob"},
+		{"session by key", by(history.Session, "AKIA1"), "alice"},
+		{"column and column", both(by(history.EventSource, "ec2.amazonaws.com"), by(history.Region, "us-east-1")), "alice2"},
+		{"list and column", both(by(history.User, "alice"), by(history.OutcomeIs, "success")), "alice"},
+		{"list and list", both(by(history.User, "alice", "Reader"), by(history.ResourceName, "i-1", "secrets")), "alice2 bob alice"},
+		{"list, list and column", both(by(history.User, "alice"), by(history.ResourceName, "i-1"), by(history.ReadOnly, "false"), by(history.AccessKey, "AKIA1")), "alice"},
+		{"list and id", both(by(history.User, "alice"), by(history.EventID, "alice2", "bob")), "alice2"},
+		{"that never meet", both(by(history.User, "alice"), by(history.EventSource, "s3.amazonaws.com")), ""},
+		{"the same attribute twice is AND", both(by(history.User, "alice"), by(history.User, "AIDA1")), "alice2 alice"},
+		{"since", history.Query{Since: history.At(at(3))}, "alice2 config"},
+		{"since, within a second", history.Query{Since: history.At(at(3).Add(1))}, "alice2"},
+		{"until", history.Query{Until: history.At(at(1))}, "alice root nothing"},
+		{"one second", history.Query{Since: history.At(at(2)), Until: history.At(at(2))}, "bob"},
+		{"filter and range", history.Query{Filters: by(history.User, "alice").Filters, Since: history.At(at(2)), Until: history.At(at(9))}, "alice2"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := strings.Join(find(t, s, tc.query), " "); got != tc.want {
@@ -123,7 +123,7 @@ func TestReader_Events_filters(t *testing.T) {
 					t.Fatal(err)
 				}
 				got = append(got, idsOf(page)...)
-				if q.Before = page.Next; page.Next == "" {
+				if q.After = page.Next; page.Next == "" {
 					break
 				}
 			}
@@ -138,7 +138,7 @@ func TestReader_Events_records(t *testing.T) {
 	s := fresh(t)
 	write(t, s, cast...)
 	for _, records := range []bool{false, true} {
-		page, err := s.Events(t.Context(), local.Query{Records: records})
+		page, err := s.Events(t.Context(), history.Query{Records: records})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,47 +150,47 @@ func TestReader_Events_records(t *testing.T) {
 	}
 }
 
-func TestReader_Span(t *testing.T) {
+func TestReader_Extent(t *testing.T) {
 	s := fresh(t)
-	span := func() [2]time.Time {
-		oldest, newest, err := s.Span(t.Context())
+	extent := func() history.Extent {
+		x, err := s.Extent(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return [2]time.Time{oldest, newest}
+		return x
 	}
 	write(t, s, `{"eventID":"nothing"}`)
-	if got := span(); got != [2]time.Time{} {
-		t.Errorf("no event of a known time: got %v", got)
+	if got, want := extent(), (history.Extent{Events: 1}); got != want {
+		t.Errorf("no event of a known time: got %v, want %v", got, want)
 	}
 	write(t, s, cast...)
 	at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
-	if got, want := span(), [2]time.Time{at, at.Add(4 * time.Second)}; got != want {
+	if got, want := extent(), (history.Extent{Oldest: at, Newest: at.Add(4 * time.Second), Events: int64(len(cast))}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
 func TestReader_Events_wrong(t *testing.T) {
 	s := fresh(t)
-	many := make([]string, local.MaxValues+1)
+	many := make([]string, history.MaxValues+1)
 	for _, tc := range []struct {
 		name  string
-		query local.Query
+		query history.Query
 		want  string
 	}{
 		{"attribute", by("colour", "red"), `no attribute "colour"`},
-		{"no value", by(local.User), "give 1 to 50"},
-		{"too many values", by(local.User, many...), "give 1 to 50"},
-		{"limit", local.Query{Limit: 1001}, "give 1 to 1000"},
-		{"negative limit", local.Query{Limit: -1}, "give 1 to 1000"},
-		{"cursor", local.Query{Before: "'; DROP"}, "no place in a list"},
-		{"range", local.Query{Since: time.Unix(9, 0), Until: time.Unix(8, 0)}, "ends before it begins"},
-		{"read only", by(local.ReadOnly, "yes"), "true or false"},
-		{"outcome", by(local.OutcomeIs, "bad"), "success, failure or denied"},
+		{"no value", by(history.User), "give 1 to 100"},
+		{"too many values", by(history.User, many...), "give 1 to 100"},
+		{"limit", history.Query{Limit: 1001}, "give 1 to 1000"},
+		{"negative limit", history.Query{Limit: -1}, "give 1 to 1000"},
+		{"cursor", history.Query{After: "'; DROP"}, "no place in a list"},
+		{"range", history.Query{Since: history.At(time.Unix(9, 0)), Until: history.At(time.Unix(8, 0))}, "ends before it begins"},
+		{"read only", by(history.ReadOnly, "yes"), "true or false"},
+		{"outcome", by(history.OutcomeIs, "bad"), "success or failure or denied"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := s.Events(t.Context(), tc.query)
-			var wrong *local.QueryError
+			var wrong *history.QueryError
 			if !errors.As(err, &wrong) || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want a QueryError with %q", err, tc.want)
 			}
@@ -209,7 +209,7 @@ func TestReader_Events_cursor(t *testing.T) {
 		want = append(want, id)
 	}
 	slices.Reverse(want)
-	for _, q := range []local.Query{{}, by(local.EventName, "E"), by(local.User, "u", "nobody")} {
+	for _, q := range []history.Query{{}, by(history.EventName, "E"), by(history.User, "u", "nobody")} {
 		q.Limit = 7
 		var got []string
 		for n := 0; ; n++ {
@@ -218,7 +218,7 @@ func TestReader_Events_cursor(t *testing.T) {
 				t.Fatal(err)
 			}
 			got = append(got, idsOf(page)...)
-			if q.Before = page.Next; page.Next == "" {
+			if q.After = page.Next; page.Next == "" {
 				break
 			}
 			write(t, s, fmt.Sprintf(`{"eventID":"late%v-%d",`, q.Filters, n)+second)
@@ -240,7 +240,7 @@ func TestStore_fullSecond(t *testing.T) {
 	write(t, s, record("first", 0), record("next", 1))
 	execute(t, s.Path(), fmt.Sprintf("UPDATE event SET id = %d WHERE id = %d", (at.Unix()+1)<<17-2, at.Unix()<<17))
 	write(t, s, record("a", 0), record("b", 0), record("c", 0), record("d", 1))
-	if diff := cmp.Diff([]string{"d", "c", "b", "next", "a", "first"}, find(t, s, local.Query{})); diff != "" {
+	if diff := cmp.Diff([]string{"d", "c", "b", "next", "a", "first"}, find(t, s, history.Query{})); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
@@ -261,7 +261,7 @@ func TestStore_hostile(t *testing.T) {
 			t.Fatalf("%.200q: got %v, %v", text, fates, err)
 		}
 		stored := string(b.ID(0))
-		for _, a := range []local.Attribute{local.EventName, local.User, local.ResourceName, local.Region} {
+		for _, a := range []history.Attribute{history.EventName, history.User, history.ResourceName, history.Region} {
 			page, err := s.Events(t.Context(), by(a, text))
 			if err != nil || len(page.Events) != 1 {
 				t.Fatalf("%s %.200q: got %d events, %v; want 1", a, text, len(page.Events), err)

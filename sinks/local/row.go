@@ -1,106 +1,126 @@
 package local
 
 import (
-	"encoding/hex"
-	"unicode/utf8"
+	"hash/fnv"
+	"strconv"
 
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
 // row is one event on its way into the store. It holds no bytes of the batch that it came in.
 type row struct {
-	eventID  any // as keyOf gives it
-	second   int64
-	values   [valueColumns]string
-	readOnly int64
-	outcome  Outcome
-	marks    marks
-	record   []byte // compressed
-
-	actors, resources, types []string
+	eventID any // as keyOf gives it
+	second  int64
+	keys    []string // of the index
+	firsts  [firstKinds]int64
+	record  []byte // compressed
 }
 
-// valueColumns is how many columns of event hold terms: those from name to agent.
-const valueColumns = 10
+// desk is what one goroutine needs to read records.
+type desk struct {
+	record cloudtrail.Record
+	words  words
+	arena  []byte
+	ends   []int
+}
 
-// maxTerm is the length in bytes at which a value is cut before it becomes a term. Filters cut what they look for in the
-// same way.
-const maxTerm = 1024
-
-// newRow reads a record of a batch.
-func newRow(b *pipeline.Batch, i int, r *cloudtrail.Record, p *packer) row {
-	d := describe(r)
-	x := row{
-		eventID: keyOf(b.ID(i)),
-		values: [valueColumns]string{
-			d.Name, d.Source, d.Account, d.Region, d.SourceIP, d.AccessKey, d.Identity, d.ErrorCode, d.Session, d.UserAgent,
-		},
-		outcome: d.Outcome, marks: d.marks,
-		record: p.pack(nil, b.Record(i)),
-		actors: d.actors, resources: d.names,
-	}
+// newRow reads record i of a batch, which is parsed already.
+func (k *desk) newRow(b *pipeline.Batch, i int, p *packer) row {
+	d := history.Describe(&k.record)
+	x := row{eventID: keyOf(b.ID(i)), record: p.pack(nil, b.Record(i)), firsts: firstsOf(&d.Event)}
 	if at := b.Time(i); !at.IsZero() {
 		x.second = at.Unix()
 	}
-	if d.ReadOnly {
-		x.readOnly = 1
-	}
-	for _, resource := range d.Resources {
-		x.types = append(x.types, resource.Type)
+	k.arena, k.ends = k.arena[:0], k.ends[:0]
+	k.addAttributes(&d)
+	k.addNames(&d)
+	k.words.each(&k.record, func(word []byte) {
+		k.arena = append(append(k.arena, codeWord), word...)
+		k.ends = append(k.ends, len(k.arena))
+	})
+	text, from := string(k.arena), 0 // one piece of memory for all keys
+	x.keys = make([]string, len(k.ends))
+	for n, end := range k.ends {
+		x.keys[n] = text[from:end]
+		from = end
 	}
 	return x
 }
 
-// cut is s as a term.
-func cut(s string) string {
-	if len(s) <= maxTerm {
-		return s
+func (k *desk) add(a history.Attribute, value string) {
+	if value != "" {
+		k.arena = appendIndexKey(k.arena, a, value)
+		k.ends = append(k.ends, len(k.arena))
 	}
-	n := maxTerm
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
 }
 
-// uuidSize is the length of a UUID as text: 0b0c2bc6-… .
-const uuidSize = 36
-
-// keyOf is how the store keeps an event's id: the sixteen bytes of a UUID in small letters, any other text as it is.
-func keyOf[T string | []byte](id T) any {
-	var text [32]byte
-	if len(id) != uuidSize {
-		return string(id)
-	}
-	n := 0
-	for i := range uuidSize {
-		c := id[i]
-		switch dash := i == 8 || i == 13 || i == 18 || i == 23; {
-		case dash && c == '-':
-		case !dash && (c >= '0' && c <= '9' || c >= 'a' && c <= 'f'):
-			text[n] = c
-			n++
-		default:
-			return string(id)
-		}
-	}
-	key := make([]byte, 16)
-	hex.Decode(key, text[:]) //nolint:errcheck // they are hex digits
-	return key
+func (k *desk) addAttributes(d *history.Description) {
+	k.add(history.EventName, d.Name)
+	k.add(history.EventSource, d.Source)
+	k.add(history.AccessKey, d.AccessKey)
+	k.add(history.ReadOnly, strconv.FormatBool(d.ReadOnly))
+	k.add(history.OutcomeIs, d.Outcome.String())
+	k.add(history.Account, d.Account)
+	k.add(history.Region, d.Region)
+	k.add(history.SourceIP, d.SourceIP)
+	k.add(history.ErrorCode, d.ErrorCode)
+	k.add(history.Identity, d.Identity)
+	k.add(history.Session, d.Session)
+	k.add(history.UserAgent, d.UserAgent)
+	k.add(history.MFA, d.MFA)
+	k.add(history.Console, strconv.FormatBool(d.Console))
+	k.add(history.Service, strconv.FormatBool(d.Service))
+	k.add(history.EventType, d.Type)
+	k.add(history.Category, d.Category)
+	k.add(history.RequestID, d.RequestID)
+	k.add(history.SharedID, d.SharedID)
+	k.add(history.InvokedBy, d.InvokedBy)
 }
 
-// idOf is the id that keyOf made a key of.
-func idOf(key any) string {
-	switch key := key.(type) {
-	case string:
-		return key
-	case []byte:
-		s := hex.EncodeToString(key)
-		if len(s) == 32 {
-			return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
-		}
-		return s
+// addNames adds what an event has several of.
+func (k *desk) addNames(d *history.Description) {
+	if d.User != "" {
+		k.arena = append(append(k.arena, codeWho), cut(d.User)...)
+		k.ends = append(k.ends, len(k.arena))
 	}
-	return ""
+	for _, v := range d.Actors {
+		k.add(history.User, v)
+	}
+	for _, v := range d.Names {
+		k.add(history.ResourceName, v)
+	}
+	for _, v := range d.Resources {
+		k.add(history.ResourceType, v.Type)
+	}
+	for _, v := range d.Issued {
+		k.add(history.Issued, v)
+	}
+	for _, v := range d.Traits {
+		k.add(history.TraitIs, v)
+	}
+}
+
+// The kinds of first events, in the order of history.Words(history.First).
+const firstKinds = 3
+
+// firstShift leaves room for a kind in a hash.
+const firstShift = 60
+
+// firstsOf are hashes of what an event may be the first of, 0 for nothing: its actor's calls, addresses and regions.
+func firstsOf(e *history.Event) (hashes [firstKinds]int64) {
+	actor := e.Actor()
+	if actor == "" {
+		return hashes
+	}
+	for kind, what := range [firstKinds]string{e.Source + ":" + e.Name, e.SourceIP, e.Region} {
+		if what == "" {
+			continue
+		}
+		h := fnv.New64a()
+		h.Write([]byte(actor + "\x00" + what))
+		hashes[kind] = int64(h.Sum64()&(1<<firstShift-1)) | int64(kind+1)<<firstShift //nolint:gosec // 62 bits
+	}
+	return hashes
 }

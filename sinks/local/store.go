@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/trailship/trailship/pipeline"
-	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
 // How writes are merged: one transaction takes what waits, up to so many records, and waits so long for more.
@@ -27,17 +26,17 @@ var ErrClosed = errors.New("the store is closed")
 // Store is a pipeline.Sink. Its methods may be called concurrently.
 type Store struct {
 	*Reader
-	log      *zap.Logger
-	db       *sql.DB
-	insert   *inserter
-	packer   *packer
-	parsed   sync.Pool // of *cloudtrail.Record
-	requests chan *request
-	tasks    chan *task
-	closing  chan struct{}
-	shut     func() error // ends it, once
-	done     chan struct{}
-	failure  atomic.Pointer[error] // of the last transaction
+	log       *zap.Logger
+	retention Retention
+	db        *sql.DB
+	insert    *inserter
+	packer    *packer
+	desks     sync.Pool // of *desk
+	requests  chan *request
+	closing   chan struct{}
+	shut      func() error // ends it, once
+	done      chan struct{}
+	failure   atomic.Pointer[error] // of the last transaction
 }
 
 var (
@@ -55,13 +54,6 @@ type request struct {
 	done       chan struct{}
 }
 
-// task is something else for the writer goroutine to do.
-type task struct {
-	do   func() error
-	err  error
-	done chan struct{}
-}
-
 // Open opens the store at cfg.Path and makes it when there is none. cfg is valid. A file that is not a store, or of
 // another version, or damaged where that shows at once, is an error and stays as it is. The caller closes the store.
 func Open(ctx context.Context, cfg Config, log *zap.Logger) (*Store, error) {
@@ -73,10 +65,10 @@ func Open(ctx context.Context, cfg Config, log *zap.Logger) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		Reader: reader, log: log,
-		requests: make(chan *request), tasks: make(chan *task), closing: make(chan struct{}), done: make(chan struct{}),
+		Reader: reader, log: log, retention: cfg.Retention,
+		requests: make(chan *request), closing: make(chan struct{}), done: make(chan struct{}),
 	}
-	s.parsed.New = func() any { return new(cloudtrail.Record) }
+	s.desks.New = func() any { return new(desk) }
 	if err := s.start(ctx, cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the store: %w", storeError(cfg.Path, err)), reader.Close())
 	}
@@ -84,7 +76,7 @@ func Open(ctx context.Context, cfg Config, log *zap.Logger) (*Store, error) {
 }
 
 func (s *Store) start(ctx context.Context, cfg Config) error {
-	db, err := connect(cfg.Path, "synchronous(FULL)", "wal_autocheckpoint(8000)", "journal_size_limit(67108864)", "cache_size(-32768)")
+	db, err := connect(cfg.Path, forWriting, "synchronous(FULL)", "wal_autocheckpoint(8000)", "journal_size_limit(67108864)", "cache_size(-32768)")
 	if err != nil {
 		return err
 	}
@@ -107,9 +99,6 @@ func (s *Store) start(ctx context.Context, cfg Config) error {
 	}
 	if err == nil {
 		s.packer, err = newPacker(newest)
-	}
-	if err == nil {
-		err = s.finishLoad(ctx)
 	}
 	if err != nil {
 		return errors.Join(err, db.Close())
@@ -136,14 +125,14 @@ func (s *Store) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate, 
 		return nil, nil
 	}
 	q := &request{rows: make([]row, b.Len()), fates: make([]pipeline.Fate, b.Len()), done: make(chan struct{})}
-	r := s.parsed.Get().(*cloudtrail.Record)
-	defer s.parsed.Put(r)
+	k := s.desks.Get().(*desk)
+	defer s.desks.Put(k)
 	for i := range q.rows {
-		if err := r.Parse(b.Record(i)); err != nil {
+		if err := k.record.Parse(b.Record(i)); err != nil {
 			return nil, fmt.Errorf("reading record %s: %w", b.ID(i), err) // cannot be: it was parsed when it was read
 		}
-		q.rows[i] = newRow(b, i, r, s.packer)
-		if full := s.packer.sample(r); full != nil {
+		q.rows[i] = k.newRow(b, i, s.packer)
+		if full := s.packer.sample(&k.record); full != nil {
 			q.dictionary = s.train(full)
 		}
 	}
@@ -174,30 +163,25 @@ func (s *Store) train(full *samples) []byte {
 // run is the writer goroutine.
 func (s *Store) run(ctx context.Context) {
 	defer close(s.done)
+	retention := time.NewTimer(retentionPause)
+	defer retention.Stop()
+	if s.retention == (Retention{}) {
+		retention.Stop()
+	}
 	for {
 		select {
 		case q := <-s.requests:
 			s.commit(ctx, s.gather(q))
-		case t := <-s.tasks:
-			t.err = t.do()
-			close(t.done)
+			s.tidy(ctx)
+		case now := <-retention.C:
+			pause := retentionEvery
+			if s.retain(ctx, now) {
+				pause = retentionPause
+			}
+			retention.Reset(pause)
 		case <-s.closing:
 			return
 		}
-	}
-}
-
-// do has the writer goroutine do something between two transactions and waits for it.
-func (s *Store) do(ctx context.Context, do func() error) error {
-	t := &task{do: do, done: make(chan struct{})}
-	select {
-	case s.tasks <- t:
-		<-t.done
-		return t.err
-	case <-s.closing:
-		return ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

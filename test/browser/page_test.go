@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/trailship/trailship/sinks/local"
+	"github.com/trailship/trailship/history"
 )
 
 func TestPage(t *testing.T) {
@@ -40,17 +40,17 @@ func same(t *testing.T, what string, want, got []string) {
 
 func (r *rig) testFilters(t *testing.T) {
 	b := r.open(t, "/")
-	all := r.find(t, local.Query{})
+	all := r.find(t, history.Query{})
 	same(t, "newest 50", all, b.ids())
 	columns := evaluate[string](b, `[...document.querySelectorAll("thead th")].map((th) => th.firstChild.data.trim()).join()`)
 	if want := "Event name,Event time,User name,Event source,Resource type,Resource name,Outcome"; columns != want {
 		t.Errorf("got columns %s, want %s", columns, want)
 	}
 
-	name := local.Filter{Attribute: local.EventName, Values: []string{"RunInstances"}}
-	failed := local.Filter{Attribute: local.OutcomeIs, Values: []string{"failure"}}
-	one := r.find(t, local.Query{Filters: []local.Filter{name}})
-	two := r.find(t, local.Query{Filters: []local.Filter{name, failed}})
+	name := history.Filter{Attribute: history.EventName, Values: []string{"RunInstances"}}
+	failed := history.Filter{Attribute: history.OutcomeIs, Values: []string{"failure"}}
+	one := r.find(t, history.Query{Filters: []history.Filter{name}})
+	two := r.find(t, history.Query{Filters: []history.Filter{name, failed}})
 	if len(one) == 0 || len(two) == 0 || len(two) == len(one) {
 		t.Fatalf("the samples have %d and %d events for the filters: choose others", len(one), len(two))
 	}
@@ -129,7 +129,7 @@ func (r *rig) testMore(t *testing.T) {
 	b := r.open(t, "/")
 	b.do(chromedp.Click("#more"))
 	b.until(`document.querySelectorAll("tbody tr").length === 100`)
-	want := r.find(t, local.Query{Limit: 100})
+	want := r.find(t, history.Query{Limit: 100})
 	same(t, "two pages", want, b.ids())
 	b.do(chromedp.Reload())
 	b.settle()
@@ -216,7 +216,7 @@ func (r *rig) testLooks(t *testing.T) {
 	if folder == "" {
 		folder = t.TempDir()
 	}
-	events := r.find(t, local.Query{Filters: []local.Filter{{Attribute: local.EventName, Values: []string{"RunInstances"}}}})
+	events := r.find(t, history.Query{Filters: []history.Filter{{Attribute: history.EventName, Values: []string{"RunInstances"}}}})
 	for name, path := range map[string]string{
 		"list":     "/",
 		"filtered": "/?f=eventName:RunInstances&f=outcome:failure&from=2023-07-10T00:00:00Z&to=2023-07-11T00:00:00Z",

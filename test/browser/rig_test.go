@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 	"github.com/trailship/trailship/sinks/local"
@@ -205,7 +206,7 @@ func (b *tab) ids() []string {
 }
 
 // find asks the store what the list should show.
-func (r *rig) find(t *testing.T, q local.Query) []string {
+func (r *rig) find(t *testing.T, q history.Query) []string {
 	t.Helper()
 	found, err := r.store.Events(t.Context(), q)
 	if err != nil {

@@ -1,4 +1,4 @@
-package local_test
+package history_test
 
 import (
 	"testing"
@@ -6,19 +6,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/trailship/trailship/sinks/local"
+	"github.com/trailship/trailship/history"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
-// event stores one record and returns what is shown of it.
-func event(t *testing.T, record string) local.Event {
+// event is what is shown of a record.
+func event(t *testing.T, record string) history.Event {
 	t.Helper()
-	s := fresh(t)
-	write(t, s, record)
-	page, err := s.Events(t.Context(), local.Query{})
-	if err != nil || len(page.Events) != 1 {
-		t.Fatalf("got %d events, %v", len(page.Events), err)
+	var r cloudtrail.Record
+	if err := r.Parse([]byte(record)); err != nil {
+		t.Fatal(err)
 	}
-	return page.Events[0]
+	return history.Describe(&r).Event
 }
 
 func TestEvent_user(t *testing.T) {
@@ -53,24 +52,24 @@ func TestEvent_user(t *testing.T) {
 
 func TestEvent_outcome(t *testing.T) {
 	type result struct {
-		Outcome         local.Outcome
+		Outcome         history.Outcome
 		Code, Why, Word string
 	}
 	for _, tc := range []struct {
 		name, record string
 		want         result
 	}{
-		{"nothing said", `"eventName":"A"`, result{Outcome: local.Success, Word: "success"}},
-		{"error code", `"errorCode":"NoSuchBucket","errorMessage":"gone"`, result{local.Failure, "NoSuchBucket", "NoSuchBucket: gone", "failure"}},
-		{"message only", `"errorMessage":"no"`, result{local.Failure, "", "no", "failure"}},
-		{"throttled is not denied", `"errorCode":"ThrottlingException"`, result{local.Failure, "ThrottlingException", "ThrottlingException", "failure"}},
-		{"denied", `"errorCode":"AccessDeniedException"`, result{local.Denied, "AccessDeniedException", "AccessDeniedException", "denied"}},
-		{"denied by EC2", `"errorCode":"Client.UnauthorizedOperation"`, result{local.Denied, "Client.UnauthorizedOperation", "Client.UnauthorizedOperation", "denied"}},
-		{"denied by SNS", `"errorCode":"AuthorizationError"`, result{local.Denied, "AuthorizationError", "AuthorizationError", "denied"}},
-		{"login", `"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"}`, result{Outcome: local.Success, Word: "success"}},
-		{"failed login without an error", `"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Failure"}`, result{local.Failure, "", "Failure", "failure"}},
-		{"failed login", `"eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}`, result{local.Failure, "", "Failed authentication", "failure"}},
-		{"another event with such a response", `"eventName":"X","responseElements":{"ConsoleLogin":"Failure"}`, result{Outcome: local.Success, Word: "success"}},
+		{"nothing said", `"eventName":"A"`, result{Outcome: history.Success, Word: "success"}},
+		{"error code", `"errorCode":"NoSuchBucket","errorMessage":"gone"`, result{history.Failure, "NoSuchBucket", "NoSuchBucket: gone", "failure"}},
+		{"message only", `"errorMessage":"no"`, result{history.Failure, "", "no", "failure"}},
+		{"throttled is not denied", `"errorCode":"ThrottlingException"`, result{history.Failure, "ThrottlingException", "ThrottlingException", "failure"}},
+		{"denied", `"errorCode":"AccessDeniedException"`, result{history.Denied, "AccessDeniedException", "AccessDeniedException", "denied"}},
+		{"denied by EC2", `"errorCode":"Client.UnauthorizedOperation"`, result{history.Denied, "Client.UnauthorizedOperation", "Client.UnauthorizedOperation", "denied"}},
+		{"denied by SNS", `"errorCode":"AuthorizationError"`, result{history.Denied, "AuthorizationError", "AuthorizationError", "denied"}},
+		{"login", `"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"}`, result{Outcome: history.Success, Word: "success"}},
+		{"failed login without an error", `"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Failure"}`, result{history.Failure, "", "Failure", "failure"}},
+		{"failed login", `"eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}`, result{history.Failure, "", "Failed authentication", "failure"}},
+		{"another event with such a response", `"eventName":"X","responseElements":{"ConsoleLogin":"Failure"}`, result{Outcome: history.Success, Word: "success"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e := event(t, `{"eventID":"a",`+tc.record+`}`)
@@ -105,7 +104,7 @@ func TestEvent_readOnly(t *testing.T) {
 }
 
 func TestEvent_resources(t *testing.T) {
-	type list = []local.Resource
+	type list = []history.Resource
 	for _, tc := range []struct {
 		name, record string
 		want         list
@@ -169,7 +168,7 @@ func TestEvent_resources(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := event(t, `{"eventID":"a",`+tc.record+`}`).Resources
-			byName := cmpopts.SortSlices(func(a, b local.Resource) bool { return a.Type+a.Name < b.Type+b.Name })
+			byName := cmpopts.SortSlices(func(a, b history.Resource) bool { return a.Type+a.Name < b.Type+b.Name })
 			if diff := cmp.Diff(tc.want, got, byName, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("resources (-want +got):\n%s", diff)
 			}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/trailship/trailship/history"
+	"github.com/trailship/trailship/sinks/local"
+)
+
+// place says where events are looked up.
+type place struct{ store, config string }
+
+func (p *place) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.store, "store", "trailship.db", "the store's file")
+	cmd.Flags().StringVarP(&p.config, "config", "c", "", "a configuration, to look where its sink writes")
+	cmd.MarkFlagsMutuallyExclusive("store", "config")
+}
+
+// opened is a place that is open.
+type opened struct {
+	history.Search
+	name  string // for people
+	close func() error
+}
+
+// open opens the place. Its errors are marked as the work's where they are no mistake of the command line.
+func (p *place) open(ctx context.Context, _ io.Writer) (*opened, error) {
+	if p.config != "" {
+		return nil, errors.New("reading --config: not yet")
+	}
+	store, err := local.OpenReader(ctx, local.Config{Path: p.store})
+	if err != nil {
+		return nil, worked(err)
+	}
+	return &opened{Search: store, name: p.store, close: store.Close}, nil
+}
