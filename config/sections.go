@@ -28,6 +28,13 @@ type Limits struct {
 	InFlight     int         `yaml:"in_flight"`     // messages in hand
 	BulkBytes    value.Bytes `yaml:"bulk_bytes"`    // of one bulk request, before compression
 	BulkRequests int         `yaml:"bulk_requests"` // at once
+	Rate         Rate        `yaml:"rate"`
+}
+
+// Rate bounds what goes to the cluster in a second; 0 is no bound.
+type Rate struct {
+	Documents int         `yaml:"documents"`
+	Bytes     value.Bytes `yaml:"bytes"` // before compression
 }
 
 // Shutdown says how a daemon ends.
@@ -37,7 +44,9 @@ type Shutdown struct {
 
 // Server is the daemon's own HTTP server: /metrics, /healthz, /readyz, /status.
 type Server struct {
-	Listen string `yaml:"listen"` // "" turns it off
+	Listen   string `yaml:"listen"`   // "" turns it off
+	Pprof    bool   `yaml:"pprof"`    // Go profiles below /debug/pprof/
+	Insecure bool   `yaml:"insecure"` // profiles beyond loopback too
 }
 
 // Log says what the daemon logs to stderr, and how.
@@ -66,6 +75,7 @@ func (o Output) Validate() error {
 const (
 	minMemory    = 8 << 20
 	minBulkBytes = 64 << 10
+	minRate      = 64 << 10
 	maxBulkBytes = 100 << 20 // http.max_content_length of Elasticsearch and OpenSearch
 )
 
@@ -85,6 +95,12 @@ func (l Limits) Validate() error {
 	if l.BulkRequests < 1 {
 		errs = append(errs, value.Wrong("bulk_requests", "%d requests at a time move nothing: write 1 or more", l.BulkRequests))
 	}
+	if l.Rate.Documents < 0 {
+		errs = append(errs, value.Wrong("rate.documents", "%d a second move nothing: write 1 or more, or 0 for no bound", l.Rate.Documents))
+	}
+	if l.Rate.Bytes != 0 && l.Rate.Bytes < minRate {
+		errs = append(errs, value.Wrong("rate.bytes", "%s a second is less than one record may have: write 64KiB or more, or 0 for no bound", l.Rate.Bytes))
+	}
 	return errors.Join(errs...)
 }
 
@@ -101,14 +117,24 @@ func (s Server) Validate() error {
 	if s.Listen == "" {
 		return nil
 	}
-	_, port, err := net.SplitHostPort(s.Listen)
+	host, port, err := net.SplitHostPort(s.Listen)
 	if err != nil {
 		return value.Wrong("listen", "%q is no address: write host:port such as 127.0.0.1:9600, or \"\" for no server", s.Listen)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return value.Wrong("listen", "%q is no port: write a number up to 65535", port)
 	}
+	if s.Pprof && !s.Insecure && !loopback(host) {
+		return value.Wrong("pprof", "profiles hold parts of what is in memory, and %s can be reached from elsewhere: "+
+			"listen on 127.0.0.1, or write insecure: true", s.Listen)
+	}
 	return nil
+}
+
+// loopback reports whether only this machine can reach an address of host.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Validate returns every Problem of the section.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"syscall"
 	"time"
 
@@ -29,30 +30,44 @@ type admin struct {
 	memory  int64 // the budget, in bytes
 	held    func() int64
 	metrics prometheus.Gatherer
+	pprof   bool // profiles too
 	buckets func() []source.SickBucket // those that cannot be read
 }
 
 // part is a component of the daemon that knows whether it can work at the moment.
 type part struct {
-	name  string
-	ready func() error
+	name    string
+	ready   func() error
+	figures func() map[string]float64
 }
 
-// partOf asks c whether it is ready, where it can say so; otherwise it always is.
+// partOf asks c whether it is ready, and what it is doing, where it can say so; otherwise it is always ready and says
+// nothing.
 func partOf(name string, c any) part {
+	p := part{name, func() error { return nil }, func() map[string]float64 { return nil }}
 	if r, ok := c.(pipeline.Readiness); ok {
-		return part{name, r.Ready}
+		p.ready = r.Ready
 	}
-	return part{name, func() error { return nil }}
+	if f, ok := c.(interface{ Figures() map[string]float64 }); ok {
+		p.figures = f.Figures
+	}
+	return p
 }
 
-// handler routes the four pages.
+// handler routes the four pages, and profiles where they were asked for.
 func (a *admin) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, a.alive()) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, a.ready()) })
 	mux.HandleFunc("GET /status", a.status)
+	if a.pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index) // the named profiles too
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
 }
 
@@ -94,6 +109,8 @@ type status struct {
 type state struct {
 	Ready   bool   `json:"ready"`
 	Problem string `json:"problem,omitempty"`
+
+	Figures map[string]float64 `json:"figures,omitempty"`
 }
 
 func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
@@ -110,9 +127,9 @@ func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
 		s.Records[pipeline.Terminal(end).String()] = n
 	}
 	for _, p := range a.parts {
-		now := state{Ready: true}
+		now := state{Ready: true, Figures: p.figures()}
 		if err := p.ready(); err != nil {
-			now = state{Problem: value.Mask(err.Error())}
+			now.Ready, now.Problem = false, value.Mask(err.Error())
 		}
 		s.Parts[p.name] = now
 	}

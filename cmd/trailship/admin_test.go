@@ -18,13 +18,19 @@ import (
 	"github.com/trailship/trailship/pipeline"
 )
 
+// busy is a part that says how it is and what it does.
+type busy struct{ err error }
+
+func (b busy) Ready() error              { return b.err }
+func (busy) Figures() map[string]float64 { return map[string]float64{"requests_allowed": 7} }
+
 func newAdmin(sink error) *admin {
 	registry := prometheus.NewRegistry()
 	metrics := pipeline.NewMetrics(registry)
 	return &admin{
 		started: time.Now(),
 		alive:   func() error { return nil },
-		parts:   []part{partOf("source", "says nothing"), {"sink", func() error { return sink }}},
+		parts:   []part{partOf("source", "says nothing"), partOf("sink", busy{sink})},
 		counts:  metrics.Counts,
 		memory:  64 << 20,
 		held:    metrics.Held,
@@ -36,6 +42,8 @@ func TestAdmin(t *testing.T) {
 	broken := errors.New(`asking "https://user:hunter2@es:9200": refused; start the cluster`)
 	standing := newAdmin(broken)
 	standing.alive = func() error { return errors.New("loop receive has not ticked for 3m0s: restart the process") }
+	profiled := newAdmin(nil)
+	profiled.pprof = true
 	cases := []struct {
 		name, method, path string
 		admin              *admin
@@ -49,6 +57,8 @@ func TestAdmin(t *testing.T) {
 		{"not ready", "GET", "/readyz", newAdmin(broken), 503, `sink: asking "https://<secret>@es:9200": refused; start the cluster`},
 		{"metrics", "GET", "/metrics", newAdmin(nil), 200, "\ntrailship_records_read_total 0\n"},
 		{"status", "GET", "/status", newAdmin(broken), 200, `"problem": "asking \"https://<secret>@es:9200\": refused; start the cluster"`},
+		{"status with figures", "GET", "/status", newAdmin(nil), 200, `"requests_allowed": 7`},
+		{"profiles, asked for", "GET", "/debug/pprof/goroutine?debug=1", profiled, 200, "goroutine profile: total"},
 		{"only reading", "POST", "/status", newAdmin(nil), 405, ""},
 		{"nothing else", "GET", "/debug/pprof/", newAdmin(nil), 404, ""},
 	}

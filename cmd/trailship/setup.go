@@ -66,11 +66,14 @@ func openSink(
 		Index:       index,
 		DataStream:  cfg.Output.DataStream,
 		DeadLetters: cfg.DeadLetter,
-		Limits:      bulk.Limits{Bytes: cfg.Limits.BulkBytes, Requests: cfg.Limits.BulkRequests, Parked: cfg.Limits.Memory / 4},
-		AWS:         func(region string) aws.Config { return account.Config(region, awsconfig.Role{}) },
-		Log:         log.Named("sink"),
-		Metrics:     registry,
-		Pulse:       pulse,
+		Limits: bulk.Limits{
+			Bytes: cfg.Limits.BulkBytes, Requests: cfg.Limits.BulkRequests, Parked: cfg.Limits.Memory / 4,
+			Rate: bulk.Rate{Documents: cfg.Limits.Rate.Documents, Bytes: cfg.Limits.Rate.Bytes},
+		},
+		AWS:     func(region string) aws.Config { return account.Config(region, awsconfig.Role{}) },
+		Log:     log.Named("sink"),
+		Metrics: registry,
+		Pulse:   pulse,
 	})
 	if err != nil {
 		return nil, err // it names the key

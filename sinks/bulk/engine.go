@@ -37,6 +37,7 @@ type Transport interface {
 type Limits struct {
 	Bytes    value.Bytes // of one request before compression; 0: 5 MiB
 	Requests int         // in flight at once; 0: 32
+	Rate     Rate        // of requests in all
 	Parked   value.Bytes // of batches that wait for indices which take none, while others do; 0: 16 MiB
 }
 
@@ -82,19 +83,19 @@ type Engine struct {
 	requests    sync.Pool
 	seen        *seen // nil: the indices are no data streams
 
-	mu        sync.Mutex // guards what follows
-	queue     queue
-	pace      pace
-	size      sizing
-	outage    outage
-	quiet     time.Time // nothing is sent before: the cluster asked for that with Retry-After
-	indices   map[string]*index
-	parked    map[*index]struct{}
-	detained  int // bytes of the batches that have documents in the parkings
-	inFlight  int
-	saturated bool      // more requests were wanted than allowed
-	accepted  time.Time // when a document was last stored, or found to be
-	said      map[string]time.Time
+	mu       sync.Mutex // guards what follows
+	queue    queue
+	pace     pace
+	size     sizing
+	throttle throttle
+	outage   outage
+	quiet    time.Time // nothing is sent before: the cluster asked for that with Retry-After
+	indices  map[string]*index
+	parked   map[*index]struct{}
+	detained int // bytes of the batches that have documents in the parkings
+	inFlight int
+	accepted time.Time // when a document was last stored, or found to be
+	said     map[string]time.Time
 }
 
 // New returns an engine that runs until Close.
@@ -118,7 +119,7 @@ func New(o Options) *Engine {
 		o: o, url: bulkURL(o.Query), log: o.Log, metrics: newMetrics(o.Metrics),
 		wake: make(chan struct{}, 1), compressors: make(chan *gzip.Writer, runtime.GOMAXPROCS(0)),
 		creating: make(chan struct{}, 4),
-		queue:    newQueue(), pace: newPace(o.Limits.Requests), size: newSizing(int(o.Limits.Bytes)),
+		queue:    newQueue(), pace: newPace(o.Limits.Requests, time.Now()), size: newSizing(int(o.Limits.Bytes)), throttle: throttle{rate: o.Limits.Rate},
 		indices: map[string]*index{}, parked: map[*index]struct{}{}, said: map[string]time.Time{},
 	}
 	if o.DataStream {
@@ -228,7 +229,7 @@ func (e *Engine) run() {
 func (e *Engine) next(now time.Time) (*request, time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	bytes, docs := e.size.limit, maxDocs
+	bytes, docs := e.throttle.most(e.size.limit, maxDocs)
 	full := e.queue.full(bytes, docs)
 	switch {
 	case e.queue.empty():
@@ -241,8 +242,13 @@ func (e *Engine) next(now time.Time) (*request, time.Duration) {
 		return nil, min(idle, e.outage.until.Sub(now))
 	case e.outage.stopped:
 		bytes = min(bytes, probeBytes)
+	case e.throttle.wait(now) > 0:
+		return nil, min(idle, e.throttle.wait(now))
 	case e.inFlight >= e.pace.allowed():
-		e.saturated = e.saturated || full
+		if !full && now.Sub(e.queue.since) < linger {
+			return nil, e.queue.since.Add(linger).Sub(now)
+		}
+		e.pace.want()
 		return nil, idle
 	case !full && now.Sub(e.queue.since) < linger:
 		return nil, e.queue.since.Add(linger).Sub(now)
@@ -254,6 +260,9 @@ func (e *Engine) next(now time.Time) (*request, time.Duration) {
 	if len(r.spans) == 0 {
 		e.requests.Put(r)
 		return nil, time.Millisecond
+	}
+	for _, s := range r.spans {
+		e.throttle.take(s.docs(), s.bytes, now)
 	}
 	r.limited = full
 	e.inFlight++

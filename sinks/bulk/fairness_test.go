@@ -2,6 +2,7 @@ package bulk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -63,7 +64,9 @@ func TestFair(t *testing.T) {
 					t.Errorf("all %d documents were stored by then: the small messages met no large one", n)
 				}
 				cancel()
-				<-ended
+				if err := <-ended; !errors.Is(err, context.Canceled) {
+					t.Errorf("Run: got %v", err)
+				}
 			})
 		})
 	}

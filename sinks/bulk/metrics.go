@@ -15,6 +15,7 @@ type metrics struct {
 	seconds      prometheus.Histogram
 	inFlight     prometheus.Gauge
 	limit        prometheus.Gauge
+	baseline     prometheus.Gauge
 	parked       prometheus.Gauge
 }
 
@@ -46,9 +47,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		inFlight: gauge("trailship_bulk_requests_in_flight", "Bulk requests under way."),
 		limit:    gauge("trailship_bulk_concurrency_limit", "Bulk requests that may be under way at the moment."),
+		baseline: gauge("trailship_bulk_baseline_seconds_per_mib", "What a MiB of a bulk request takes when the cluster is not too busy; the limit goes by it."),
 		parked:   gauge("trailship_bulk_parked_indices", "Indices that take no documents or are being created."),
 	}
 	reg.MustRegister(m.requests, m.retries, m.refused, m.bytes, m.wire, m.degraded, m.failureStore, m.leftOut, m.seconds,
-		m.inFlight, m.limit, m.parked)
+		m.inFlight, m.limit, m.baseline, m.parked)
 	return m
 }

@@ -48,6 +48,23 @@ func (o *outage) end() bool {
 	return was
 }
 
+// Figures are what the engine is doing at the moment, by name, for people who look. It answers at once and may be called
+// concurrently.
+func (e *Engine) Figures() map[string]float64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return map[string]float64{
+		"requests_in_flight":       float64(e.inFlight),
+		"requests_allowed":         float64(e.pace.allowed()),
+		"request_bytes_allowed":    float64(e.size.limit),
+		"baseline_seconds_per_mib": e.pace.base.level,
+		"documents_waiting":        float64(e.queue.docs),
+		"bytes_waiting":            float64(e.queue.bytes),
+		"indices_parked":           float64(len(e.parked)),
+		"bytes_parked":             float64(e.detained),
+	}
+}
+
 // Ready is nil when documents can be written. Otherwise the error says what is wrong and what to do; sources should not
 // receive more until it is nil again. It answers at once and may be called concurrently.
 func (e *Engine) Ready() error {

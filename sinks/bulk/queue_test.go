@@ -105,39 +105,6 @@ func TestQueue_gone(t *testing.T) {
 	}
 }
 
-func TestPace(t *testing.T) {
-	now := time.Now()
-	p := newPace(32)
-	if got := p.allowed(); got != 4 {
-		t.Errorf("at first: got %d, want 4", got)
-	}
-	for range 1000 {
-		p.good(false)
-	}
-	if got := p.allowed(); got != 4 {
-		t.Errorf("good answers without more work: got %d, want 4", got)
-	}
-	for range 1000 {
-		p.good(true)
-	}
-	if got := p.allowed(); got != 32 {
-		t.Errorf("good answers with more work: got %d, want the limit 32", got)
-	}
-	for range 10 {
-		p.overload(now, now.Add(time.Second)) // all sent before the first halving
-	}
-	if got := p.allowed(); got != 16 {
-		t.Errorf("one overload met by ten requests: got %d, want 16", got)
-	}
-	for i := range 20 {
-		at := now.Add(time.Duration(i+2) * time.Second)
-		p.overload(at, at)
-	}
-	if got := p.allowed(); got != 1 {
-		t.Errorf("overload after overload: got %d, want 1", got)
-	}
-}
-
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{

@@ -37,7 +37,7 @@ func (e *Engine) failed(r *request, v verdict) {
 	why := r.why(v)
 	e.outage.fail(r.sent, now, stop, why)
 	if !stop {
-		e.overload(r.sent, now)
+		e.answered(r, 1, now)
 	}
 	if e.outage.stopped {
 		e.complain("outage", "the sink is stopped until the cluster answers well again", zap.Error(why))
@@ -105,7 +105,7 @@ func (e *Engine) split(r *request, v verdict) {
 	wait := v.retryAfter
 	if !v.never {
 		e.outage.fail(r.sent, now, false, r.why(v))
-		e.overload(r.sent, now)
+		e.answered(r, 1, now)
 		wait = max(wait, r.spans[0].w.delay())
 	}
 	e.later(r.spans, wait)
@@ -142,14 +142,8 @@ func (e *Engine) settle(r *request, v verdict) {
 	for k, t := range r.tallies {
 		e.learn(&r.spans[k], t, now)
 	}
-	if r.busy > 0 {
-		e.overload(r.sent, now)
-	} else {
-		e.size.accepted(r.bytes, r.limited, now)
-		e.pace.good(e.saturated)
-		e.saturated = false
-		e.metrics.limit.Set(float64(e.pace.allowed()))
-	}
+	e.size.accepted(r.bytes, r.limited, now)
+	e.answered(r, float64(r.busy)/float64(r.docs), now)
 	for _, s := range r.degrading {
 		e.metrics.degraded.Inc()
 		e.enqueue(s, now)
@@ -284,10 +278,11 @@ func (e *Engine) enqueueAll(spans []span) {
 	}
 }
 
-// overload slows down. The engine's lock is held.
-func (e *Engine) overload(sent, now time.Time) {
-	e.pace.overload(sent, now)
+// answered tells the pace of a request, and what part of it the cluster had no room for. The engine's lock is held.
+func (e *Engine) answered(r *request, refused float64, now time.Time) {
+	e.pace.answer(sample{sent: r.sent, took: r.took, bytes: r.bytes, refused: refused}, now)
 	e.metrics.limit.Set(float64(e.pace.allowed()))
+	e.metrics.baseline.Set(e.pace.base.level)
 }
 
 // refuse gives a document its refusal. The caller holds the batch and settles the write.
