@@ -30,7 +30,7 @@ type admin struct {
 	memory  int64 // the budget, in bytes
 	held    func() int64
 	metrics prometheus.Gatherer
-	pprof   bool // profiles too
+	pprof   bool                       // profiles too
 	buckets func() []source.SickBucket // those that cannot be read
 }
 
