@@ -24,6 +24,7 @@ type book struct {
 	refused  func(serial int) bool
 	gone     map[*object]bool // not to be had, for good
 	sum      sums
+	stepped  bool   // the daemon's clock is not ours
 	files    func() // notes the dead letters that are kept in files; nil: there are none
 }
 
@@ -132,7 +133,7 @@ func (b *book) store(index string, doc []byte, arrived time.Time) {
 	if index != b.index(e.object.dayOf(serial)) {
 		b.sum.Misplaced++
 	}
-	if ingested(doc).Before(arrived.Add(-time.Second)) {
+	if !b.stepped && ingested(doc).Before(arrived.Add(-time.Second)) {
 		b.sum.Stale++
 	}
 	if now.Before(e.notBefore) {
@@ -186,9 +187,7 @@ func (b *book) bury(serial int, deserved bool) {
 
 // removed notes that a message was deleted, and looks whether it could be: whether each of its events had ended.
 func (b *book) removed(id string) {
-	if b.files != nil {
-		b.files()
-	}
+	b.look()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	m := b.messages[id]
@@ -208,6 +207,22 @@ func (b *book) removed(id string) {
 	}
 	if !m.keep {
 		b.sum.Left--
+	}
+}
+
+// readFrom makes look read the dead letters that are kept in files.
+func (b *book) readFrom(files func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.files = files
+}
+
+func (b *book) look() {
+	b.mu.Lock()
+	files := b.files
+	b.mu.Unlock()
+	if files != nil {
+		files()
 	}
 }
 
@@ -237,9 +252,7 @@ func (b *book) order(id string) {
 
 // snapshot is a copy of the sums.
 func (b *book) snapshot() sums {
-	if b.files != nil {
-		b.files()
-	}
+	b.look()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.sum
@@ -267,6 +280,16 @@ func (b *book) snapshot() sums {
 		}
 	}
 	return s
+}
+
+// dayOf is the day whose index an event belongs into, the zero time for an event that nobody announced.
+func (b *book) dayOf(serial int) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if serial < 0 || serial >= len(b.events) || b.events[serial].object == nil {
+		return time.Time{}
+	}
+	return b.events[serial].object.dayOf(serial)
 }
 
 // wait notes that an event was answered with Retry-After.

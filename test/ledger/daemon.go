@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -86,6 +87,11 @@ func (st *stage) live(ctx context.Context, n int, dice *rand.Rand) (peak int64, 
 		d, err := st.start(n)
 		if err != nil {
 			return peak, err
+		}
+		if st.row.more.disk != "" {
+			if err := st.watchDisk(ctx, d); err != nil {
+				return peak, errors.Join(err, d.stop(syscall.SIGTERM))
+			}
 		}
 		wait := l.every[0]
 		if spread := l.every[1] - l.every[0]; spread > 0 {

@@ -37,7 +37,7 @@ func (w *world) feed(ctx context.Context) {
 		if pause(ctx, time.Until(now.Add(l.over*time.Duration(i)/time.Duration(l.messages)))) != nil {
 			return
 		}
-		bucket, day := buckets[i%len(buckets)], firstDay().AddDate(0, 0, i%max(l.days, 1))
+		bucket, day := buckets[i%len(buckets)], firstDay().AddDate(0, 0, l.day(i))
 		objects := []*object{f.make(bucket, l.each, day)}
 		if i%10 == 9 { // two objects in one message
 			objects = append(objects, f.make(bucket, max(1, l.each/4), day))

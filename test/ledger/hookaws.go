@@ -77,15 +77,19 @@ func (w *world) aws() http.Handler {
 			expired(rw, r)
 			return
 		}
+		if skewed(r) && w.strike(kindClock, nil) != nil {
+			tooSkewed(rw, r)
+			return
+		}
 		if r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/"+deadLetters+"/") {
 			w.keepLetters(rw, r)
 			return
 		}
 		both.ServeHTTP(&watched{ResponseWriter: rw, said: func(status int) {
-			switch {
-			case status == http.StatusMovedPermanently:
+			switch status {
+			case http.StatusMovedPermanently:
 				w.strike(kindElsewhere, nil)
-			case status == http.StatusNotFound:
+			case http.StatusNotFound:
 				w.strike(kindMissing, nil)
 			}
 		}}, r)
@@ -157,13 +161,18 @@ func (k *keys) good(r *http.Request) bool {
 
 // expired is the answer to a key that is good no more.
 func expired(w http.ResponseWriter, r *http.Request) {
+	refuse(w, r, "ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired")
+}
+
+// refuse answers with an error in the form of the service that was asked: SQS, or S3.
+func refuse(w http.ResponseWriter, r *http.Request, sqs, s3, message string) {
 	if r.Header.Get("X-Amz-Target") != "" {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		w.WriteHeader(http.StatusForbidden)
-		_, _ = io.WriteString(w, `{"__type":"com.amazon.coral.service#ExpiredTokenException","message":"The security token included in the request is expired"}`)
+		_, _ = fmt.Fprintf(w, `{"__type":"com.amazon.coral.service#%s","message":"%s"}`, sqs, message)
 		return
 	}
 	w.Header().Set("Content-Type", "application/xml")
-	w.WriteHeader(http.StatusBadRequest)
-	_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>`)
+	w.WriteHeader(http.StatusForbidden)
+	_, _ = fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>%s</Code><Message>%s</Message></Error>`, s3, message)
 }

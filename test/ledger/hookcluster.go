@@ -86,14 +86,13 @@ func (w *world) itemFault(index string, _, doc []byte) *standin.ItemFault {
 			Reason: "index [" + index + "] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block];",
 		}
 	}
-	readOnly := func(f *fault) bool { return index == indexOf(firstDay().AddDate(0, 0, f.day)) }
-	if w.strike(kindReadOnly, readOnly) != nil {
+	serial := serialIn(doc)
+	if w.strike(kindReadOnly, func(f *fault) bool { return w.readOnly(f, index, serial) }) != nil {
 		return &standin.ItemFault{
 			Status: http.StatusForbidden, Type: "cluster_block_exception",
 			Reason: "index [" + index + "] blocked by: [FORBIDDEN/8/index write (api)];",
 		}
 	}
-	serial := serialIn(doc)
 	if w.strike(kindRefused, func(f *fault) bool { return serial >= 0 && serial%f.every == 1 }) != nil {
 		return &standin.ItemFault{
 			Status: http.StatusBadRequest, Type: "mapper_parsing_exception",
@@ -108,6 +107,17 @@ func (w *world) itemFault(index string, _, doc []byte) *standin.ItemFault {
 		return &standin.ItemFault{Status: f.status, Type: "es_rejected_execution_exception", Reason: "rejected execution of primary operation"}
 	}
 	return &standin.ItemFault{Status: f.status, Type: "unavailable_shards_exception", Reason: "[" + index + "][0] primary shard is not active"}
+}
+
+// readOnly reports whether the index is the one, or one of those, that a fault makes read-only.
+func (w *world) readOnly(f *fault, index string, serial int) bool {
+	day := firstDay().AddDate(0, 0, f.day)
+	if f.every > 0 {
+		if day = w.book.dayOf(serial); day.YearDay()%f.every != 0 {
+			return false
+		}
+	}
+	return index == indexOf(day)
 }
 
 // refused reports whether a row may refuse an event for good.

@@ -155,10 +155,12 @@ func playAll(ctx context.Context, s setting, rows []*row, atOnce int) ([]*result
 	return results, group.Wait()
 }
 
+const daemonPackage = "github.com/trailship/trailship/cmd/trailship"
+
 // build builds the daemon as it is released.
 func build(ctx context.Context, binary string, flags ...string) error {
 	args := append([]string{"build", "-o", binary}, flags...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "github.com/trailship/trailship/cmd/trailship")...)
+	cmd := exec.CommandContext(ctx, "go", append(args, daemonPackage)...)
 	cmd.Stderr = os.Stderr
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if err := cmd.Run(); err != nil {

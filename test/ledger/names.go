@@ -21,7 +21,7 @@ func (w *world) byName(ctx context.Context, at places) (places, error) {
 		if err != nil {
 			return at, err
 		}
-		*address = fmt.Sprintf("http://stand-in.ledger.test:%s", u.Port())
+		*address = "http://stand-in.ledger.test:" + u.Port()
 	}
 	return at, nil
 }

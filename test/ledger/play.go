@@ -54,9 +54,11 @@ func play(ctx context.Context, s setting, r *row) (*result, error) {
 	if ended := daemons.Wait(); ended != nil {
 		res.problems = append(res.problems, ended.Error())
 	}
-	if err = errors.Join(err, st.ask(ctx, "/tally", &res.tally)); err != nil {
+	var last tally
+	if err = errors.Join(err, st.ask(ctx, "/tally", &last)); err != nil {
 		return nil, errors.Join(err, st.close())
 	}
+	res.tally = last
 	for _, p := range peaks {
 		res.peak = max(res.peak, p)
 	}
@@ -72,9 +74,11 @@ func play(ctx context.Context, s setting, r *row) (*result, error) {
 func (st *stage) watch(ctx context.Context, res *result) error {
 	calm := time.Now().Add(st.row.lasts())
 	for {
-		if err := st.ask(ctx, "/tally", &res.tally); err != nil {
+		var now tally // not the one before: decoding leaves in a map what is not there any more
+		if err := st.ask(ctx, "/tally", &now); err != nil {
 			return err
 		}
+		res.tally = now
 		res.drain = time.Since(calm)
 		if res.drain > 0 && res.tally.Fed && st.row.drained(&res.tally.Sums) {
 			return pause(ctx, grace)
@@ -113,13 +117,17 @@ func (res *result) judge() {
 	wrong(s.Stale, "documents with an event.ingested long before they were accepted")
 	wrong(s.Needless, "dead letters for no reason")
 	wrong(s.TooSoon, "documents sent again before Retry-After")
+	missed := map[kind]bool{}
 	for _, f := range res.row.faults {
-		if res.tally.Faults[f.kind] == 0 {
-			res.problems = append(res.problems, fmt.Sprintf("the fault %q never happened", f.kind))
+		if res.tally.Faults[f.kind] == 0 && !missed[f.kind] {
+			missed[f.kind] = true
+			if !res.row.chance {
+				res.problems = append(res.problems, fmt.Sprintf("the fault %q never happened", f.kind))
+			}
 		}
 	}
-	if res.happened == 0 {
-		res.problems = append(res.problems, "no trouble happened")
+	if res.happened == 0 || len(missed) > len(res.tally.Faults)/2 {
+		res.problems = append(res.problems, "hardly any trouble happened")
 	}
 	if l := res.row.life; l.redeliver > 0 && float64(s.Redelivered) > l.redeliver*float64(s.Messages) {
 		res.problems = append(res.problems, fmt.Sprintf("%d of %d messages were delivered again", s.Redelivered, s.Messages))

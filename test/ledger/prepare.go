@@ -3,18 +3,24 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 )
 
 // cannot says why the row cannot be played on this machine, "" when it can.
 func (r *row) cannot() string {
-	if !r.more.names {
+	if r.more.clock && (runtime.GOOS != "linux" || runtime.GOARCH != "amd64") {
+		return "the clock can be stepped on linux/amd64 only"
+	}
+	if !r.more.names && r.more.disk == "" {
 		return ""
 	}
 	if os.Getuid() != 0 {
-		return "only root can give a process a resolv.conf of its own"
+		return "only root can give a process mounts of its own"
 	}
 	if err := exec.Command("unshare", "-m", "true").Run(); err != nil { //nolint:noctx // it does nothing
 		return fmt.Sprintf("unshare -m: %v", err)
@@ -23,15 +29,37 @@ func (r *row) cannot() string {
 }
 
 // prepare makes what the row's daemons need beside the stand-in.
-func (st *stage) prepare(context.Context) error {
-	if !st.row.more.names {
-		return nil
+func (st *stage) prepare(ctx context.Context) (err error) {
+	switch more := st.row.more; {
+	case more.clock:
+		st.binary, err = buildStepped(ctx, st.dir)
+	case more.names:
+		// The stand-in is the one DNS server in the daemon's mount namespace.
+		file := filepath.Join(st.dir, "resolv.conf")
+		err = os.WriteFile(file, fmt.Appendf(nil, "nameserver %s\noptions timeout:1 attempts:2\n", st.at.Names), 0o644)
+		st.prefix = []string{"unshare", "-m", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, file}
+	case more.disk != "":
+		err = os.MkdirAll(st.disk(), 0o755)
+		st.prefix = []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=` + more.disk + ` ledger "$0" && exec "$@"`, st.disk()}
 	}
-	// A mount namespace of its own, in which the stand-in is the one DNS server.
-	file := filepath.Join(st.dir, "resolv.conf")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "nameserver %s\noptions timeout:1 attempts:2\n", st.at.Names), 0o644); err != nil {
+	return err
+}
+
+// disk is where the dead letters go in a row that has a disk for them.
+func (st *stage) disk() string { return filepath.Join(st.dir, "dead-letters") }
+
+// watchDisk tells the stand-in where to see the daemon's disk, and makes that larger when kindFull is over.
+func (st *stage) watchDisk(ctx context.Context, d *daemon) error {
+	pid := strconv.Itoa(d.cmd.Process.Pid)
+	if err := st.ask(ctx, "/disk?path="+url.QueryEscape("/proc/"+pid+"/root"+st.disk()), nil); err != nil {
 		return err
 	}
-	st.prefix = []string{"unshare", "-m", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, file}
+	if err := pause(ctx, firstDelay); err != nil {
+		return nil //nolint:nilerr // the row is over
+	}
+	out, err := exec.CommandContext(ctx, "nsenter", "-t", pid, "-m", "mount", "-o", "remount,size=64m", st.disk()).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("enlarging the disk: %w: %s", err, out)
+	}
 	return nil
 }

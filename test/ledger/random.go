@@ -11,8 +11,11 @@ import (
 func randomRow(length time.Duration, seed uint64) *row {
 	const eachSecond = 15
 	r := &row{
-		name: "random", visibility: soon, bound: 2 * time.Minute,
-		load: load{messages: eachSecond * int(length/time.Second), each: 20, over: length, days: 6, buckets: []string{goodBucket, badBucket}},
+		name: "random", visibility: soon, bound: max(2*time.Minute, length/2), chance: true,
+		load: load{
+			messages: eachSecond * int(length/time.Second), each: 20, over: length,
+			days: max(6, int(length/(10*time.Second))), rolling: true, buckets: []string{goodBucket, badBucket},
+		},
 		life: life{
 			replicas: 3, signals: []os.Signal{syscall.SIGKILL, syscall.SIGTERM},
 			every: [2]time.Duration{2 * time.Second, 30 * time.Second}, until: length,
@@ -33,6 +36,10 @@ func randomRow(length time.Duration, seed uint64) *row {
 	return r
 }
 
+// firstDelay is at least how long the daemon puts off a message that failed once. One that fails three times is put off for
+// twenty minutes, so that five receives outlast a night: no row must bring that about.
+const firstDelay = 7 * time.Second
+
 // endless are faults whose events are known from the beginning.
 func endless(dice *rand.Rand) []fault {
 	return []fault{{kind: kindRefused, every: 50 + dice.IntN(100)}, {kind: kindMissing, every: 30 + dice.IntN(100)}}
@@ -41,8 +48,10 @@ func endless(dice *rand.Rand) []fault {
 // longest is how long a fault of this kind may last.
 func longest(k kind) time.Duration {
 	switch k {
-	case kindAway, kindNoAccount, kindShards, kindReadOnly, kindFull:
+	case kindAway, kindNoAccount, kindShards, kindReadOnly:
 		return 15 * time.Second
+	case kindFull:
+		return firstDelay - time.Second
 	}
 	return 8 * time.Second
 }
@@ -50,13 +59,28 @@ func longest(k kind) time.Duration {
 // randomFaults are what may happen, with the middle of their likelihood.
 func randomFaults() []fault {
 	return []fault{
-		{kind: kindHTTP, status: 503, rate: 0.3}, {kind: kindHTTP, status: 429, retryAfter: 2, rate: 0.3}, {kind: kindHTTP, status: 502, rate: 0.3},
+		{kind: kindHTTP, status: 503, rate: 0.3},
+		{kind: kindHTTP, status: 429, retryAfter: 2, rate: 0.3},
+		{kind: kindHTTP, status: 502, rate: 0.3},
 		{kind: kindSlow, rate: 0.3, delay: 3 * time.Second},
-		{kind: kindLost, rate: 0.2}, {kind: kindCut, rate: 0.2}, {kind: kindFewer, rate: 0.2}, {kind: kindHTML, rate: 0.2},
-		{kind: kindAway}, {kind: kindNoAccount}, {kind: kindShards},
-		{kind: kindItem, status: 429, rate: 0.3}, {kind: kindItem, status: 503, rate: 0.3}, {kind: kindItem, status: 500, rate: 0.1},
-		{kind: kindReadOnly, day: 1}, {kind: kindReadOnly, day: 4}, {kind: kindFull},
-		{kind: kindSQS, rate: 0.2}, {kind: kindEntry, rate: 0.3}, {kind: kindTwice, rate: 0.2},
-		{kind: kindS3, rate: 0.2}, {kind: kindTruncated, rate: 0.2}, {kind: kindSlowS3, rate: 0.3, delay: 2 * time.Second},
+		{kind: kindLost, rate: 0.2},
+		{kind: kindCut, rate: 0.2},
+		{kind: kindFewer, rate: 0.2},
+		{kind: kindHTML, rate: 0.2},
+		{kind: kindAway},
+		{kind: kindNoAccount},
+		{kind: kindShards},
+		{kind: kindItem, status: 429, rate: 0.3},
+		{kind: kindItem, status: 503, rate: 0.3},
+		{kind: kindItem, status: 500, rate: 0.1},
+		{kind: kindReadOnly, every: 2},
+		{kind: kindReadOnly, every: 5},
+		{kind: kindFull},
+		{kind: kindSQS, rate: 0.2},
+		{kind: kindEntry, rate: 0.3},
+		{kind: kindTwice, rate: 0.2},
+		{kind: kindS3, rate: 0.2},
+		{kind: kindTruncated, rate: 0.2},
+		{kind: kindSlowS3, rate: 0.3, delay: 2 * time.Second},
 	}
 }

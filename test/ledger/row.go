@@ -20,6 +20,8 @@ type row struct {
 	check func(s *sums) []string
 	// open says that messages may be left in the queue at the end, with their events.
 	open bool
+	// chance says that the faults are so short that some may meet nobody.
+	chance bool
 	// more is what the row needs beside the load: a place for the stand-in's and the daemon's process.
 	more extras
 }
@@ -30,7 +32,7 @@ type extras struct {
 	credentials time.Duration // lifetime of the access keys; 0: one key that lives for ever
 	names       bool          // the daemon finds the stand-in by name
 	clock       bool          // the daemon's clock is stepped
-	directory   int           // bytes of a file system of its own for the dead letters; 0: they go to the index
+	disk        string        // size of a file system for the dead letters while kindFull lasts; "": they go to the index
 }
 
 // load is what is announced, evenly over a time.
@@ -39,9 +41,18 @@ type load struct {
 	each     int           // events of an object
 	over     time.Duration // 0: all at once, before the daemon starts
 	days     int           // each day has an index
+	rolling  bool          // the days begin one after the other, two at a time
 	buckets  []string      // in turn
 	padding  int           // bytes in each event that carry nothing
 	big      int           // events of one object that comes first, alone in the bucket bigBucket
+}
+
+// day is the day of the n-th message's objects.
+func (l *load) day(n int) int {
+	if l.rolling {
+		return n*(l.days-1)/l.messages + n%2
+	}
+	return n % max(l.days, 1)
 }
 
 // life is what happens to the daemons.
@@ -62,8 +73,8 @@ type fault struct {
 	retryAfter  int           // seconds, of kindHTTP
 	delay       time.Duration // of slow answers
 	bucket      string        // of faults in S3; "": any
-	day         int           // of kindReadOnly
-	every       int           // of kindRefused and kindMissing: each n-th event or object
+	day         int           // of kindReadOnly without every
+	every       int           // of kindRefused, kindMissing and kindReadOnly: each n-th event, object or day
 }
 
 // A kind is what happens.

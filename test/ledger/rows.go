@@ -78,8 +78,12 @@ func itemRows() []*row {
 			},
 		},
 		{
-			name: "dead-letters-full", load: steady(), bound: 75 * time.Second,
-			faults: []fault{{kind: kindRefused, every: 100}, {kind: kindFull, until: 15 * time.Second}},
+			name: "dead-letters-full", load: steady(), bound: 45 * time.Second,
+			faults: []fault{{kind: kindRefused, every: 100}, {kind: kindFull, until: firstDelay}},
+		},
+		{
+			name: "dead-letter-disk", load: steady(), bound: 60 * time.Second, more: extras{disk: "32k"},
+			faults: []fault{{kind: kindRefused, every: 100}, {kind: kindFull, until: firstDelay}},
 		},
 	}
 }
@@ -90,7 +94,7 @@ func answerRows() []*row {
 		{name: "http-503", load: steady(), bound: 20 * time.Second, faults: []fault{{kind: kindHTTP, status: 503, rate: 0.1}}},
 		{
 			name: "retry-after", load: steady(), bound: 20 * time.Second,
-			faults: []fault{{kind: kindHTTP, status: 429, retryAfter: 3, rate: 0.1}},
+			faults: []fault{{kind: kindHTTP, status: 429, retryAfter: 3, rate: 0.3}},
 		},
 		{name: "lost-answers", load: steady(), bound: 20 * time.Second, faults: always(kindLost, 0.05)},
 		{name: "too-large", load: bulky, bound: 30 * time.Second, faults: always(kindTooLarge, 0)},
@@ -228,6 +232,10 @@ func accountRows() []*row {
 			faults: always(kindExpired, 0), more: extras{credentials: 5 * time.Second},
 		},
 		{
+			name: "clock", load: over(20 * time.Second), bound: 75 * time.Second,
+			faults: always(kindClock, 0), more: extras{clock: true},
+		},
+		{
 			name: "dns", load: over(15 * time.Second), bound: 75 * time.Second, more: extras{names: true},
 			faults: []fault{{kind: kindNames, from: 4 * time.Second, until: 14 * time.Second}},
 		},
@@ -244,12 +252,21 @@ func mixedRows() []*row {
 		},
 		faults: []fault{
 			{kind: kindTwice, rate: 0.1},
-			{kind: kindItem, status: 429, rate: 0.1}, {kind: kindItem, status: 503, rate: 0.05},
-			{kind: kindHTTP, status: 503, rate: 0.05}, {kind: kindHTTP, status: 429, retryAfter: 1, rate: 0.05},
-			{kind: kindLost, rate: 0.03}, {kind: kindCut, rate: 0.03}, {kind: kindFewer, rate: 0.03}, {kind: kindHTML, rate: 0.03},
+			{kind: kindItem, status: 429, rate: 0.1},
+			{kind: kindItem, status: 503, rate: 0.05},
+			{kind: kindHTTP, status: 503, rate: 0.05},
+			{kind: kindHTTP, status: 429, retryAfter: 1, rate: 0.05},
+			{kind: kindLost, rate: 0.03},
+			{kind: kindCut, rate: 0.03},
+			{kind: kindFewer, rate: 0.03},
+			{kind: kindHTML, rate: 0.03},
 			{kind: kindRefused, every: 100},
-			{kind: kindS3, rate: 0.05}, {kind: kindTruncated, rate: 0.03}, {kind: kindSlowS3, rate: 0.1, delay: second},
-			{kind: kindMissing, every: 50}, {kind: kindSQS, rate: 0.03}, {kind: kindEntry, rate: 0.1},
+			{kind: kindS3, rate: 0.05},
+			{kind: kindTruncated, rate: 0.03},
+			{kind: kindSlowS3, rate: 0.1, delay: second},
+			{kind: kindMissing, every: 50},
+			{kind: kindSQS, rate: 0.03},
+			{kind: kindEntry, rate: 0.1},
 			{kind: kindAway, from: 6 * second, until: 11 * second},
 			{kind: kindNoAccount, from: 14 * second, until: 17 * second},
 			{kind: kindShards, until: 4 * second},

@@ -97,9 +97,13 @@ func (st *stage) configure() error {
 	if st.row.visibility > 0 {
 		visibility = st.row.visibility
 	}
+	settings := st.row.settings
+	if st.row.more.disk != "" {
+		settings += fmt.Sprintf("dead_letter: {directory: %q}\n", st.disk())
+	}
 	st.config = filepath.Join(st.dir, "config.yaml")
 	text := fmt.Sprintf(configText, st.at.AWS, st.at.AWS+"/111122223333/"+queueName, visibility,
-		goodBucket, badBucket, bigBucket, st.at.Cluster, st.row.settings)
+		goodBucket, badBucket, bigBucket, st.at.Cluster, settings)
 	return os.WriteFile(st.config, []byte(text), 0o600)
 }
 

@@ -56,6 +56,7 @@ func newWorld(r *row, seed uint64) *world {
 	}
 	w.book = newBook(indexOf, w.refused)
 	w.queues.AddQueue(queueName, standin.QueueOptions{Visibility: 30 * time.Second})
+	w.book.stepped = r.more.clock
 	w.keys = &keys{life: r.more.credentials, issued: map[string]time.Time{}}
 	w.hookQueues()
 	w.hookBuckets()
@@ -130,6 +131,9 @@ func serve(ctx context.Context, r *row, seed uint64) error {
 	control.HandleFunc("/begin", func(http.ResponseWriter, *http.Request) { go w.feed(ctx) })
 	control.HandleFunc("/tally", func(rw http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(rw).Encode(w.tally()) })
 	control.Handle("/keys", w.keys)
+	control.HandleFunc("/disk", func(_ http.ResponseWriter, r *http.Request) {
+		w.book.readFrom((&disk{world: w, path: r.FormValue("path"), read: map[string]int{}}).look)
+	})
 	at, err := w.listen(ctx, control)
 	if err != nil {
 		return err
