@@ -11,6 +11,7 @@ type Record struct {
 	Object *Object // the log object it came from; never nil for a record of a Reader
 	Number int     // position in the object, from 1, refused records counted
 	Offset int64   // where Raw begins in the decompressed object
+	ID     string  // the _id of its document where that is known already; "" for a record of a Reader
 
 	nodes     []node
 	fields    [fieldCount]int32

@@ -2,8 +2,8 @@ package cloudtrail
 
 import "time"
 
-// ParseTime reads the forms of a time that CloudTrail writes: ISO 8601 with an optional fraction and Z or an offset, and
-// the basic form 20131102T010628Z, with or without a fraction. It allocates nothing.
+// ParseTime reads the forms of a time that CloudTrail writes: ISO 8601 with an optional fraction and Z or an offset, also
+// without seconds or without any time of day, and the basic form 20131102T010628Z, with or without a fraction. It allocates nothing.
 // Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "CloudTrail userIdentity element".
 func ParseTime(text []byte) (time.Time, bool) {
 	p := timeParser{text: text, ok: true}
@@ -12,16 +12,21 @@ func ParseTime(text []byte) (time.Time, bool) {
 	month := p.number(2)
 	p.separator('-', extended)
 	day := p.number(2)
-	if !p.skip('T') && !p.skip(' ') {
-		return time.Time{}, false
+	hour, minute, second, nanos := 0, 0, 0, 0
+	var offset time.Duration
+	if len(p.text) > 0 || !extended {
+		if !p.skip('T') && !p.skip(' ') {
+			return time.Time{}, false
+		}
+		hour = p.number(2)
+		p.separator(':', extended)
+		minute = p.number(2)
+		if p.skip(':') || !extended {
+			second = p.number(2)
+			nanos = p.fraction()
+		}
+		offset = p.zone()
 	}
-	hour := p.number(2)
-	p.separator(':', extended)
-	minute := p.number(2)
-	p.separator(':', extended)
-	second := p.number(2)
-	nanos := p.fraction()
-	offset := p.zone()
 	if !p.ok || len(p.text) > 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 {
 		return time.Time{}, false
 	}
@@ -84,7 +89,7 @@ func (p *timeParser) fraction() int {
 	return n
 }
 
-// zone reads Z, +hh:mm, +hhmm or nothing.
+// zone reads Z, +hh:mm, +hhmm, +hh or nothing.
 func (p *timeParser) zone() time.Duration {
 	if p.skip('Z') || p.skip('z') || len(p.text) == 0 {
 		return 0
@@ -96,9 +101,11 @@ func (p *timeParser) zone() time.Duration {
 		p.ok = false
 		return 0
 	}
-	hours := p.number(2)
-	p.skip(':')
-	return sign * (time.Duration(hours)*time.Hour + time.Duration(p.number(2))*time.Minute)
+	hours, minutes := p.number(2), 0
+	if p.skip(':') || len(p.text) > 0 {
+		minutes = p.number(2)
+	}
+	return sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute)
 }
 
 // Time is when the event happened: eventTime, of an aggregated event the end of its window. ok is false when the record

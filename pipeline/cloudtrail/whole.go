@@ -1,0 +1,61 @@
+package cloudtrail
+
+// This file is the view of a record that hides nothing: void values are seen, as rules that ask for null or "" need them.
+// Of two equal keys it too shows the last only.
+
+// WholeRoot is the record itself as a value, void or not; absent only for a Record that was never parsed.
+func (r *Record) WholeRoot() Value {
+	if len(r.nodes) == 0 {
+		return Value{}
+	}
+	return Value{rec: r, at: 0}
+}
+
+// WholeField is the value of a top-level field, void or not.
+func (r *Record) WholeField(f Field) Value {
+	i := r.fields[f]
+	if i == 0 || r.nodes[i].flags&flagShadowed != 0 {
+		return Value{}
+	}
+	return Value{rec: r, at: i}
+}
+
+// FirstWhole is the first member or element, void or not, absent when there is none. With NextWhole it walks a container.
+func (v Value) FirstWhole() Value {
+	if v.rec == nil || v.node().kind < KindObject || v.node().count == 0 {
+		return Value{}
+	}
+	return v.rec.unshadowed(v.at + 1)
+}
+
+// NextWhole is the next sibling, void or not, absent at the end.
+func (v Value) NextWhole() Value {
+	if v.rec == nil || v.node().next == 0 {
+		return Value{}
+	}
+	return v.rec.unshadowed(v.node().next)
+}
+
+// GetWhole is the member with this key, void or not, absent for anything but an object that has it.
+func (v Value) GetWhole(key string) Value {
+	if v.Kind() != KindObject {
+		return Value{}
+	}
+	for m := v.FirstWhole(); m.Exists(); m = m.NextWhole() {
+		if string(m.Key()) == key {
+			return m
+		}
+	}
+	return Value{}
+}
+
+// unshadowed is the value at i or the first sibling after it that no equal key follows.
+func (r *Record) unshadowed(i int32) Value {
+	for i != 0 && r.nodes[i].flags&flagShadowed != 0 {
+		i = r.nodes[i].next
+	}
+	if i == 0 {
+		return Value{}
+	}
+	return Value{rec: r, at: i}
+}
