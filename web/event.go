@@ -1,20 +1,22 @@
 package web
 
-import (
-	"time"
+import "github.com/trailship/trailship/history"
 
-	"github.com/trailship/trailship/sinks/local"
-)
-
-// event is a local.Event as the page gets it.
+// event is a history.Event as the page gets it.
 type event struct {
 	ID        string     `json:"id"`
-	Time      string     `json:"time"` // RFC 3339, UTC; "" when the record has none
+	RequestID string     `json:"requestId"`
+	SharedID  string     `json:"sharedId,omitempty"`
+	Time      string     `json:"time"` // "" when the record has none
 	Name      string     `json:"name"`
+	Type      string     `json:"type"`
+	Category  string     `json:"category"`
 	Source    string     `json:"source"`
 	User      string     `json:"user"`
 	Identity  string     `json:"identity"`
+	ARN       string     `json:"arn"`
 	Role      string     `json:"role"`
+	RoleARN   string     `json:"roleArn,omitempty"`
 	InvokedBy string     `json:"invokedBy"`
 	Session   string     `json:"session"`
 	AccessKey string     `json:"accessKey"`
@@ -23,10 +25,16 @@ type event struct {
 	SourceIP  string     `json:"sourceIp"`
 	UserAgent string     `json:"userAgent"`
 	ReadOnly  bool       `json:"readOnly"`
+	MFA       string     `json:"mfa"`
+	Console   bool       `json:"console"`
+	Service   bool       `json:"service"`
 	Outcome   string     `json:"outcome"`
 	ErrorCode string     `json:"errorCode"`
 	Reason    string     `json:"reason"`
 	Resources []resource `json:"resources"`
+	Issued    []string   `json:"issued,omitempty"`
+	Traits    []string   `json:"traits,omitempty"`
+	Tags      []tag      `json:"tags,omitempty"`
 }
 
 type resource struct {
@@ -34,18 +42,26 @@ type resource struct {
 	Name string `json:"name"`
 }
 
-func eventOf(e *local.Event) event {
+type tag struct {
+	Of    string `json:"of"`
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+func eventOf(e *history.Event) event {
 	out := event{
-		ID: e.ID, Name: e.Name, Source: e.Source, User: e.User, Identity: e.Identity, Role: e.Role, InvokedBy: e.InvokedBy,
-		Session: e.Session, AccessKey: e.AccessKey, Account: e.Account, Region: e.Region, SourceIP: e.SourceIP,
-		UserAgent: e.UserAgent, ReadOnly: e.ReadOnly, Outcome: e.Outcome.String(), ErrorCode: e.ErrorCode, Reason: e.Reason,
+		ID: e.ID, RequestID: e.RequestID, SharedID: e.SharedID, Time: instant(e.Time), Name: e.Name, Type: e.Type,
+		Category: e.Category, Source: e.Source, User: e.User, Identity: e.Identity, ARN: e.ARN, Role: e.Role, RoleARN: e.RoleARN,
+		InvokedBy: e.InvokedBy, Session: e.Session, AccessKey: e.AccessKey, Account: e.Account, Region: e.Region,
+		SourceIP: e.SourceIP, UserAgent: e.UserAgent, ReadOnly: e.ReadOnly, MFA: e.MFA, Console: e.Console, Service: e.Service,
+		Outcome: e.Outcome.String(), ErrorCode: e.ErrorCode, Reason: e.Reason, Issued: e.Issued, Traits: e.Traits,
 		Resources: make([]resource, len(e.Resources)),
-	}
-	if !e.Time.IsZero() {
-		out.Time = e.Time.UTC().Format(time.RFC3339)
 	}
 	for i, r := range e.Resources {
 		out.Resources[i] = resource(r)
+	}
+	for _, t := range e.Tags {
+		out.Tags = append(out.Tags, tag(t))
 	}
 	return out
 }

@@ -1,221 +1,116 @@
-// Package web is the Event history page: an HTTP handler that serves one page and the JSON that the page asks for, from an
-// event store. Everything is embedded in the binary; nothing comes from elsewhere.
+// Package web is the Event history page: an HTTP handler that serves one page and the JSON that the page asks for, from
+// whatever can search for events. Everything is embedded in the binary; nothing comes from elsewhere.
 //
-//	GET /                  the page; all of its state is in the query string
-//	GET /assets/NAME       its script and style
-//	GET /api/events        a page of events, asked for with the page's own query string
-//	GET /api/event/ID      one event with its record, as text
+//	GET /                       the page; all of its state is in the query string
+//	GET /assets/NAME            its scripts and style
+//	GET /api/vocabulary         what can be filtered by, the questions, and what is stored
+//	GET /api/extent             what is stored, and how far a load has come
+//	GET /api/events?QUERY       a page of events
+//	GET /api/histogram?QUERY    when they were, and how many
+//	GET /api/values?QUERY&by=   the most frequent values of attributes among them
+//	GET /api/export?QUERY       all of them as a file: &format=csv, json or ndjson
+//	GET /api/event/ID           one event with its record, as text
+//
+// QUERY is that of history.ReadQuery. A request that is given up ends the search behind it.
 //
 // Every string of a record may be an attacker's. The handler sends them as JSON only, the page shows them as text only, and
 // the Content-Security-Policy forbids whatever else a mistake would do with them. Listening on loopback is no protection by
 // itself: a browser on the same machine visits other pages, too. So names that are not the listener's are refused (DNS
-// rebinding), and so are requests that another site makes.
+// rebinding), and so are requests that another site makes. Beyond loopback there must be a token and TLS: see CheckListen.
 package web
 
 import (
 	"cmp"
 	"context"
-	"embed"
-	"encoding/json"
-	"errors"
-	"net"
 	"net/http"
-	"net/netip"
-	"path"
-	"slices"
-	"strings"
+	"net/url"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/trailship/trailship/sinks/local"
+	"github.com/trailship/trailship/history"
 )
-
-// A Store is what the page asks. Its methods are called concurrently, and end with ctx. *local.Store and *local.Reader are
-// stores.
-type Store interface {
-	// Events answers a query; a *local.QueryError says what is wrong with the query itself.
-	Events(ctx context.Context, q local.Query) (local.Page, error)
-	// Event returns an event with its record. The error wraps local.ErrNotFound when there is none.
-	Event(ctx context.Context, id string) (local.Event, error)
-}
 
 // Options are what a handler may be told. The zero Options are good for a listener on loopback.
 type Options struct {
 	// Hosts are the names that the page may be reached by, without a port. The names of loopback and the address that a
 	// request arrived at are allowed always.
 	Hosts []string
+	Token string        // whoever asks must know it; "" for none
+	Store string        // what is shown as the place the events are in
 	Log   *zap.Logger   // for answers that are the store's fault; nil for none
 	Wait  time.Duration // how long one search may take; 0 is 10 s
 }
 
-// policy is the Content-Security-Policy: nothing but the page's own files, and no string may become markup or script.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-
-//go:embed assets
-var assets embed.FS
-
 type handler struct {
-	store Store
-	hosts []string
-	log   *zap.Logger
-	wait  time.Duration
+	search history.Search
+	hosts  []string
+	door   *door
+	store  string
+	log    *zap.Logger
+	wait   time.Duration
 }
 
-// Handler serves the page over store. It may be called concurrently, and holds nothing that must be closed.
-func Handler(store Store, o Options) http.Handler {
-	h := &handler{store: store, hosts: o.Hosts, log: o.Log, wait: o.Wait}
+// Handler serves the page over what search finds. It may be called concurrently, and holds nothing that must be closed.
+func Handler(search history.Search, o Options) http.Handler {
+	h := &handler{
+		search: search, hosts: o.Hosts, door: newDoor(o.Token), store: o.Store,
+		log: o.Log, wait: cmp.Or(o.Wait, 10*time.Second),
+	}
 	if h.log == nil {
 		h.log = zap.NewNop()
 	}
-	if h.wait == 0 {
-		h.wait = 10 * time.Second
-	}
+	files := readAssets()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { serveAsset(w, r, "page.html") })
-	mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) { serveAsset(w, r, r.PathValue("name")) })
-	mux.HandleFunc("GET /api/events", h.events)
-	mux.HandleFunc("GET /api/event/{id}", h.event)
-	return h.guard(mux)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { files.serve(w, r, "page.html") })
+	mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) { files.serve(w, r, r.PathValue("name")) })
+	mux.HandleFunc("GET /api/vocabulary", h.answer(h.vocabulary))
+	mux.HandleFunc("GET /api/extent", h.answer(h.extent))
+	mux.HandleFunc("GET /api/events", h.answer(h.events))
+	mux.HandleFunc("GET /api/histogram", h.answer(h.histogram))
+	mux.HandleFunc("GET /api/values", h.answer(h.values))
+	mux.HandleFunc("GET /api/event/{id}", h.answer(h.event))
+	mux.HandleFunc("GET /api/export", h.export)
+	return h.guard(h.door.keep(mux))
 }
 
-// guard sets the headers that every answer has and refuses what a page of ours would not send.
-func (h *handler) guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Content-Security-Policy", policy)
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("Cache-Control", "no-store")
-		switch {
-		case !h.allowed(r):
-			http.Error(w, "this page is not served under that name: ask for it by the address it listens on", http.StatusMisdirectedRequest)
-		case r.Header.Get("Sec-Fetch-Site") == "cross-site" && !followed(r):
-			http.Error(w, "another site may not ask for this", http.StatusForbidden)
-		default:
-			next.ServeHTTP(w, r)
+// An asked is one question of the page.
+type asked struct {
+	id         string     // of the path
+	parameters url.Values // what is left of the query string; whoever knows a parameter takes it away
+}
+
+// take gives the only value of a parameter.
+func (a *asked) take(name string) (string, error) {
+	values := a.parameters[name]
+	a.parameters.Del(name)
+	if len(values) > 1 {
+		return "", history.Wrong("%s is given %d times: give it once", name, len(values))
+	}
+	if len(values) == 0 {
+		return "", nil
+	}
+	return values[0], nil
+}
+
+// query reads what is left as a query.
+func (a *asked) query() (history.Query, error) { return history.ReadQuery(a.parameters, time.Now()) }
+
+// answer makes a handler of what finds an answer within the deadline.
+func (h *handler) answer(find func(context.Context, *asked) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		parameters, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			h.refuse(w, r, history.Wrong("the address is malformed: %v", err))
+			return
 		}
-	})
-}
-
-// followed reports that somebody follows a link to the page, in a chat for example. The other site sees nothing of it.
-func followed(r *http.Request) bool {
-	return r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
-}
-
-// allowed checks the Host header. A name that an attacker points at this machine is none of ours.
-func (h *handler) allowed(r *http.Request) bool {
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+		ctx, cancel := context.WithTimeout(r.Context(), h.wait)
+		defer cancel()
+		found, err := find(ctx, &asked{id: r.PathValue("id"), parameters: parameters})
+		if err != nil {
+			h.refuse(w, r, cmp.Or(ctx.Err(), err)) // a database that is interrupted does not always say by what
+			return
+		}
+		reply(w, http.StatusOK, found)
 	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-	if host == "localhost" || slices.ContainsFunc(h.hosts, func(name string) bool { return strings.EqualFold(name, host) }) {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	if address.Unmap().IsLoopback() {
-		return true
-	}
-	own, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return ok && own.AddrPort().Addr().Unmap().WithZone("") == address.Unmap().WithZone("")
-}
-
-// serveAsset serves an embedded file. Types are set here, because the machine's own table of types may differ.
-func serveAsset(w http.ResponseWriter, r *http.Request, name string) {
-	kind := ""
-	switch path.Ext(name) {
-	case ".html":
-		kind = "text/html; charset=utf-8"
-	case ".js":
-		kind = "text/javascript; charset=utf-8"
-	case ".css":
-		kind = "text/css; charset=utf-8"
-	case ".svg":
-		kind = "image/svg+xml"
-	}
-	body, err := assets.ReadFile("assets/" + name)
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	w.Write(body) //nolint:errcheck // the client is gone
-}
-
-func (h *handler) events(w http.ResponseWriter, r *http.Request) {
-	q, err := readQuery(r.URL.RawQuery, time.Now())
-	if err != nil {
-		h.refuse(w, r, err)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), h.wait)
-	defer cancel()
-	page, err := h.store.Events(ctx, q)
-	if err != nil { // a database that is interrupted does not always say by what
-		h.refuse(w, r, cmp.Or(ctx.Err(), err))
-		return
-	}
-	answer := struct {
-		Events []event      `json:"events"`
-		Next   local.Cursor `json:"next"`
-	}{make([]event, len(page.Events)), page.Next}
-	for i := range page.Events {
-		answer.Events[i] = eventOf(&page.Events[i])
-	}
-	reply(w, http.StatusOK, answer)
-}
-
-func (h *handler) event(w http.ResponseWriter, r *http.Request) {
-	if r.URL.RawQuery != "" {
-		h.refuse(w, r, &local.QueryError{Reason: "an event is asked for without parameters"})
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), h.wait)
-	defer cancel()
-	e, err := h.store.Event(ctx, r.PathValue("id"))
-	if err != nil {
-		h.refuse(w, r, cmp.Or(ctx.Err(), err))
-		return
-	}
-	reply(w, http.StatusOK, struct {
-		Event  event  `json:"event"`
-		Record string `json:"record"` // a string, so that integers over 2^53 and the order of keys arrive as they are
-	}{eventOf(&e), string(e.Record)})
-}
-
-// refuse answers with an error that the page shows as it is. What is not the caller's fault is logged and not told.
-func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status, message := http.StatusInternalServerError, "the store could not be read; trailship's log says why"
-	wrong := (*local.QueryError)(nil)
-	switch {
-	case errors.As(err, &wrong):
-		status, message = http.StatusBadRequest, wrong.Reason
-	case errors.Is(err, local.ErrNotFound):
-		status, message = http.StatusNotFound, local.ErrNotFound.Error()
-	case errors.Is(err, local.ErrLoading):
-		status, message = http.StatusServiceUnavailable, local.ErrLoading.Error()
-	case r.Context().Err() != nil: // nobody waits any more
-		status, message = http.StatusServiceUnavailable, "the request was given up"
-	case errors.Is(err, context.DeadlineExceeded):
-		status, message = http.StatusGatewayTimeout, "the search took longer than "+h.wait.String()+": narrow the time range or add a filter"
-	default:
-		h.log.Error("event history could not be read", zap.Error(err))
-	}
-	reply(w, status, struct {
-		Error string `json:"error"`
-	}{message})
-}
-
-// reply sends JSON; <, > and & go as \u003c and the like.
-func reply(w http.ResponseWriter, status int, answer any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(answer) //nolint:errcheck // the client is gone; the answers' types always encode
 }

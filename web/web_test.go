@@ -19,41 +19,73 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/trailship/trailship/sinks/local"
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/web"
 )
 
-// store is a store in memory: it gives page for every query and keeps the last one.
+// store answers every question with what it was given, and keeps the last query.
 type store struct {
-	page    local.Page
-	err     error
-	records map[string]string
-	asked   local.Query
-	slow    bool // wait for the end of the context
+	page      history.Page
+	facets    history.Facets
+	histogram history.Histogram
+	extent    history.Extent
+	err       error
+	records   map[string]string
+	asked     history.Query
+	by        []history.Attribute
+	like      string
+	slow      bool // wait for the end of the context
 }
 
-func (s *store) Events(ctx context.Context, q local.Query) (local.Page, error) {
+func (s *store) answer(ctx context.Context, q history.Query) error {
 	s.asked = q
 	if s.slow {
 		<-ctx.Done()
-		return local.Page{}, errors.New("interrupted (9)")
+		return errors.New("interrupted (9)")
 	}
-	return s.page, s.err
+	return s.err
 }
 
-func (s *store) Event(_ context.Context, id string) (local.Event, error) {
+func (s *store) Events(ctx context.Context, q history.Query) (history.Page, error) {
+	return s.page, s.answer(ctx, q)
+}
+
+func (s *store) Event(_ context.Context, id string) (history.Event, error) {
 	if s.err != nil {
-		return local.Event{}, s.err
+		return history.Event{}, s.err
 	}
 	record, ok := s.records[id]
 	if !ok {
-		return local.Event{}, fmt.Errorf("looking up event %q: %w", id, local.ErrNotFound)
+		return history.Event{}, fmt.Errorf("looking up event %q: %w", id, history.ErrNotFound)
 	}
-	return local.Event{ID: id, Name: "RunInstances", Record: []byte(record)}, nil
+	return history.Event{ID: id, Name: "RunInstances", User: "bob", Record: []byte(record)}, nil
+}
+
+func (s *store) Facets(ctx context.Context, q history.Query, by []history.Attribute, _ int) (history.Facets, error) {
+	s.by = by
+	return s.facets, s.answer(ctx, q)
+}
+
+func (s *store) Histogram(ctx context.Context, q history.Query, _ int) (history.Histogram, error) {
+	return s.histogram, s.answer(ctx, q)
+}
+
+func (s *store) Values(ctx context.Context, a history.Attribute, like string, _ int) (history.Facet, error) {
+	s.like = like
+	return history.Facet{Attribute: a, Values: []history.Count{{Value: "bob", Count: 3}}}, s.answer(ctx, history.Query{})
+}
+
+func (s *store) Extent(ctx context.Context) (history.Extent, error) {
+	return s.extent, s.answer(ctx, history.Query{})
 }
 
 // ask asks a handler over s, as a browser on the same machine does unless change says otherwise.
 func ask(t *testing.T, s *store, target string, change ...func(*http.Request)) *httptest.ResponseRecorder {
+	t.Helper()
+	return askWith(t, s, web.Options{Hosts: []string{"history.example.org"}}, target, change...)
+}
+
+func askWith(t *testing.T, s *store, o web.Options, target string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, target, http.NoBody)
 	r.Host = "127.0.0.1:8080"
@@ -61,72 +93,121 @@ func ask(t *testing.T, s *store, target string, change ...func(*http.Request)) *
 		c(r)
 	}
 	w := httptest.NewRecorder()
-	web.Handler(s, web.Options{Hosts: []string{"history.example.org"}}).ServeHTTP(w, r)
+	web.Handler(s, o).ServeHTTP(w, r)
 	return w
+}
+
+// decode reads an answer that is to be a success.
+func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+	t.Helper()
+	var got T
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%v in %d %s", err, w.Code, w.Body)
+	}
+	return got
 }
 
 func TestHandler_query(t *testing.T) {
 	day := time.Date(2023, 7, 10, 0, 0, 0, 0, time.UTC)
-	tests := []struct {
-		name, query string
-		want        local.Query
-	}{
-		{"nothing", "", local.Query{}},
-		{"a filter", "f=eventName:RunInstances", local.Query{Filters: []local.Filter{{Attribute: local.EventName, Values: []string{"RunInstances"}}}}},
-		{"two filters", "f=user:bob&f=resourceName:arn:aws:s3:::b", local.Query{Filters: []local.Filter{
-			{Attribute: local.User, Values: []string{"bob"}},
-			{Attribute: local.ResourceName, Values: []string{"arn:aws:s3:::b"}},
-		}}},
-		{"two values of one", "f=outcome:denied&f=readOnly:true&f=outcome:success", local.Query{Filters: []local.Filter{
-			{Attribute: local.OutcomeIs, Values: []string{"denied", "success"}},
-			{Attribute: local.ReadOnly, Values: []string{"true"}},
-		}}},
-		{"ISO", "from=2023-07-10T02:00:00%2B02:00&to=2023-07-10&tz=local", local.Query{Since: day, Until: day}},
-		{"Unix seconds", "from=1688947200", local.Query{Since: day}},
-		{"a page", "cursor=abc&limit=7", local.Query{Before: "abc", Limit: 7}},
+	want := history.Query{
+		Filters: []history.Filter{
+			{Attribute: history.EventName, Values: []string{"Run*", "Stop*"}, Glob: true},
+			{Attribute: history.User, Values: []string{"arn:aws:iam::1:user/a:b"}, Not: true},
+		},
+		Text: "a b", Since: history.Bound{At: day, Text: "2023-07-10"}, After: "abc", Limit: 7,
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := &store{}
-			if w := ask(t, s, "/api/events?"+tt.query); w.Code != http.StatusOK {
-				t.Fatalf("got %d %s, want 200", w.Code, w.Body)
-			}
-			if diff := cmp.Diff(tt.want, s.asked); diff != "" {
-				t.Errorf("query (-want +got):\n%s", diff)
-			}
-		})
+	const query = "f=eventName*:Run*&f=-user:arn:aws:iam::1:user/a:b&f=eventName*:Stop*&q=a+b&from=2023-07-10&cursor=abc&limit=7"
+	for _, path := range []string{"/api/events?", "/api/histogram?", "/api/values?by=user&most=3&"} {
+		s := &store{}
+		if w := ask(t, s, path+query); w.Code != http.StatusOK {
+			t.Fatalf("%s: got %d %s, want 200", path, w.Code, w.Body)
+		}
+		if diff := cmp.Diff(want, s.asked); diff != "" {
+			t.Errorf("%s: query (-want +got):\n%s", path, diff)
+		}
 	}
-	t.Run("relative", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			s := &store{}
-			ask(t, s, "/api/events?from=-30m")
-			if diff := cmp.Diff(local.Query{Since: time.Now().Add(-30 * time.Minute)}, s.asked); diff != "" {
-				t.Errorf("query (-want +got):\n%s", diff)
-			}
-		})
-	})
 }
 
 func TestHandler_wrong(t *testing.T) {
-	tests := []struct{ name, query, want string }{
-		{"unknown parameter", "color=red", `there is no parameter "color"`},
-		{"unknown attribute", "f=shoe:42", `"shoe:42" is no filter`},
-		{"no value", "f=eventName", `"eventName" is no filter`},
-		{"excluded", "f=-user:bob", `"-user:bob" is no filter`},
-		{"twice", "from=1&from=2", "from is given 2 times"},
-		{"no time", "from=yesterday", `from is "yesterday"`},
-		{"no limit", "limit=-1", `limit is "-1"`},
-		{"too many", "limit=1001", `limit is "1001"`},
-		{"no zone", "tz=mars", `tz is "mars"`},
-		{"malformed", "f=%zz", "the address is malformed"},
+	tests := []struct{ name, target, want string }{
+		{"unknown parameter", "/api/events?color=red", `there is no parameter "color"`},
+		{"the page's own parameter", "/api/events?tz=utc", `there is no parameter "tz"`},
+		{"unknown attribute", "/api/events?f=shoe:42", `there is no attribute "shoe"`},
+		{"twice", "/api/histogram?from=1&from=2", "from is given 2 times"},
+		{"no time", "/api/values?by=user&from=yesterday", `"yesterday" is no time`},
+		{"malformed", "/api/events?f=%zz", "the address is malformed"},
+		{"no attribute", "/api/values", "say by which attributes"},
+		{"too many values", "/api/values?by=user&most=100000", `most is "100000"`},
+		{"like twice", "/api/values?by=user&like=a&like=b", "like is given 2 times"},
+		{"like of two", "/api/values?by=user&by=region&like=a", "like goes with one attribute"},
+		{"unknown format", "/api/export?format=xml", `there is no format "xml"`},
+		{"malformed export", "/api/export?f=%zz", "the address is malformed"},
+		{"vocabulary", "/api/vocabulary?x=1", "the vocabulary is asked for without parameters"},
+		{"extent", "/api/extent?x=1", "the extent is asked for without parameters"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := ask(t, &store{}, "/api/events?"+tt.query)
+			w := ask(t, &store{}, tt.target)
 			if w.Code != http.StatusBadRequest || !strings.HasPrefix(message(t, w), tt.want) {
 				t.Errorf("got %d %s, want 400 %s", w.Code, w.Body, tt.want)
 			}
 		})
+	}
+}
+
+func TestHandler_counts(t *testing.T) {
+	from := time.Date(2023, 7, 10, 12, 0, 0, 0, time.UTC)
+	s := &store{
+		facets: history.Facets{
+			Facets: []history.Facet{{Attribute: history.User, Values: []history.Count{{Value: "bob", Count: 7}}, More: true}},
+			Base:   9, Exact: true,
+		},
+		histogram: history.Histogram{
+			Bars: []history.Bar{{From: from, To: from.Add(time.Minute), Success: 1, Failure: 2, Denied: 4}},
+			Step: time.Minute, Total: 8, Failed: 6, Exact: true,
+		},
+		extent: history.Extent{Oldest: from, Events: 8, Loading: &history.Loading{Files: 3, FilesDone: 2}},
+	}
+	for target, want := range map[string]string{
+		"/api/values?by=user":         `{"facets":[{"name":"user","values":[{"value":"bob","count":7}],"more":true}],"base":9,"exact":true}`,
+		"/api/values?by=user&like=bo": `{"facets":[{"name":"user","values":[{"value":"bob","count":3}],"more":false}],"base":0,"exact":false}`,
+		"/api/histogram":              `{"bars":[{"from":"2023-07-10T12:00:00Z","to":"2023-07-10T12:01:00Z","count":7,"failed":6}],"step":60,"total":8,"failed":6,"exact":true}`,
+		"/api/extent":                 `{"oldest":"2023-07-10T12:00:00Z","newest":"","events":8,"loading":{"files":3,"filesDone":2,"events":0,"refused":0}}`,
+	} {
+		if got := strings.TrimSpace(ask(t, s, target).Body.String()); got != want {
+			t.Errorf("%s: got %s, want %s", target, got, want)
+		}
+	}
+}
+
+// Whatever the vocabulary of history has, the page has words for.
+func TestHandler_vocabulary(t *testing.T) {
+	got := decode[struct {
+		Store      string
+		Attributes []struct {
+			Name, Label string
+			Words       []struct{ Value, Label string }
+		}
+		Questions []struct{ Name, Title, Query string }
+	}](t, askWith(t, &store{}, web.Options{Store: "a folder"}, "/api/vocabulary"))
+	if got.Store != "a folder" || len(got.Attributes) != len(history.Attributes()) || len(got.Questions) != len(history.Questions()) {
+		t.Errorf("got %+v, want everything of package history", got)
+	}
+	for _, a := range got.Attributes {
+		if a.Label == a.Name {
+			t.Errorf("attribute %s has no label", a.Name)
+		}
+		for _, word := range a.Words {
+			if word.Label == word.Value {
+				t.Errorf("value %s of %s has no label", word.Value, a.Name)
+			}
+		}
+	}
+	for _, q := range got.Questions {
+		s := &store{}
+		if w := ask(t, s, "/api/events?"+q.Query); w.Code != http.StatusOK || len(s.asked.Filters) == 0 {
+			t.Errorf("question %s: got %d %s for its query", q.Name, w.Code, w.Body)
+		}
 	}
 }
 
@@ -148,8 +229,8 @@ func TestHandler_storeErrors(t *testing.T) {
 		want   string
 		logged int
 	}{
-		{"query", &local.QueryError{Reason: "no place in a list"}, 400, "no place in a list", 0},
-		{"loading", fmt.Errorf("looking events up: %w", local.ErrLoading), 503, local.ErrLoading.Error(), 0},
+		{"query", history.Wrong("no place in a list"), 400, "no place in a list", 0},
+		{"gone", fmt.Errorf("looking up: %w", history.ErrNotFound), 404, "there is no such event", 0},
 		{"broken", secret, 500, "the store could not be read; trailship's log says why", 1},
 	}
 	for _, tt := range tests {
@@ -184,12 +265,16 @@ func TestHandler_event(t *testing.T) {
 	var got struct {
 		Event  struct{ ID, Name string }
 		Record string
+		Pivots []struct{ Name, Query string }
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatalf("%v in %d %s", err, w.Code, w.Body)
 	}
 	if got.Event.ID != odd || got.Record != record {
 		t.Errorf("got %q %s, want %q %s", got.Event.ID, got.Record, odd, record)
+	}
+	if len(got.Pivots) == 0 || got.Pivots[0].Query != "f=user%3Abob" {
+		t.Errorf("got pivots %+v, want the user's", got.Pivots)
 	}
 	if w := ask(t, s, "/api/event/none"); w.Code != http.StatusNotFound || message(t, w) != "there is no such event" {
 		t.Errorf("got %d %s, want 404", w.Code, w.Body)
@@ -208,8 +293,8 @@ func TestHandler_hostileText(t *testing.T) {
 		"lines":   "\u2028\u2029",
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := local.Event{ID: text, Name: text, User: text, Reason: text, Resources: []local.Resource{{Type: text, Name: text}}}
-			w := ask(t, &store{page: local.Page{Events: []local.Event{e}, Next: "n"}}, "/api/events")
+			e := history.Event{ID: text, Name: text, User: text, Reason: text, Resources: []history.Resource{{Type: text, Name: text}}}
+			w := ask(t, &store{page: history.Page{Events: []history.Event{e}, Next: "n"}}, "/api/events")
 			body := w.Body.String()
 			if strings.ContainsAny(body, "<>\x00\x1b\u2028\u2029") {
 				t.Errorf("got %q, want nothing that is markup or control", body)
@@ -298,6 +383,7 @@ func TestHandler_refuses(t *testing.T) {
 		{"no name", "/api/events", []func(*http.Request){host("")}, 421},
 		{"same origin", "/api/events", []func(*http.Request){header("Sec-Fetch-Site", "same-origin")}, 200},
 		{"another site's fetch", "/api/events", []func(*http.Request){header("Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors")}, 403},
+		{"another site of the domain", "/api/events", []func(*http.Request){header("Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "cors")}, 403},
 		{"another site's image", "/assets/icon.svg", []func(*http.Request){header("Sec-Fetch-Site", "cross-site")}, 403},
 		{"another site's link to the page", "/", []func(*http.Request){link}, 200},
 		{"another site's link to the data", "/api/events", []func(*http.Request){link}, 403},
@@ -317,6 +403,7 @@ func TestHandler_refuses(t *testing.T) {
 func FuzzHandler(f *testing.F) {
 	f.Add("f=eventName:RunInstances&from=-30m&tz=utc")
 	f.Add("f=%00:&limit=1e3&cursor=")
+	f.Add("f=-eventName*:Del*&q=%22a+b%22&from=-7d&to=1795255200&order=oldest")
 	f.Fuzz(func(t *testing.T, query string) {
 		r := httptest.NewRequest(http.MethodGet, "/api/events", http.NoBody)
 		r.URL.RawQuery, r.Host = query, "localhost"

@@ -1,12 +1,12 @@
 //go:build browser
 
-// The suite looks at the Event history page with a real browser, over a store of the sample files.
+// The suite looks at the Event history page with a real browser, over a store of 100,000 events: the sample files, once for
+// each of many days, and records that are hostile. In full form there are a million. It ends with a table of times, and
+// leaves pictures for people to look at.
 package browser_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -17,28 +17,22 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/trailship/trailship/history"
-	"github.com/trailship/trailship/pipeline"
-	"github.com/trailship/trailship/pipeline/cloudtrail"
 	"github.com/trailship/trailship/sinks/local"
 	"github.com/trailship/trailship/web"
 )
-
-// hostile is a record made of markup, of characters that turn text round, and of a number that JavaScript cannot hold.
-const hostile = `{"eventID":"<b id=x>&\"'","eventTime":"2020-01-01T00:00:00Z","eventName":"<img src=x onerror=alert(1)>",` +
-	`"eventSource":"</script><script>alert(2)</script>","awsRegion":"javascript:alert(3)","userAgent":"a` + "\u202e" + `b",` +
-	`"userIdentity":{"type":"IAMUser","userName":"<svg onload=alert(4)>","accessKeyId":"\" onmouseover=\"alert(5)"},` +
-	`"errorCode":"AccessDenied","errorMessage":"<iframe srcdoc='<script>alert(6)</script>'>",` +
-	`"requestParameters":{"z":9007199254740993,"a":1.0,"bucketName":"<a href=javascript:alert(7)>b</a>"}}`
 
 // A rig is the page over a store, and a browser.
 type rig struct {
 	store *local.Store
 	url   string
 	tabs  context.Context //nolint:containedctx // a browser is a context
+	times *times
 }
 
 // start starts a browser and the page. Without a browser the test is skipped, unless it is required.
@@ -50,9 +44,13 @@ func start(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	fill(t, store)
-	server := httptest.NewServer(web.Handler(store, web.Options{Log: zaptest.NewLogger(t)}))
+	r := &rig{store: store, times: &times{}}
+	began := time.Now()
+	n := fill(t, store)
+	r.times.add("storing "+group(n)+" events", time.Since(began))
+	server := httptest.NewServer(web.Handler(store, web.Options{Store: "samples", Log: zaptest.NewLogger(t), Wait: 30 * time.Second}))
 	t.Cleanup(server.Close)
+	r.url = server.URL
 
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(program),
 		chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
@@ -61,10 +59,13 @@ func start(t *testing.T) *rig {
 	t.Cleanup(stop)
 	tabs, end := chromedp.NewContext(allocator, chromedp.WithErrorf(t.Logf))
 	t.Cleanup(end)
+	began = time.Now()
 	if err := chromedp.Do(tabs); err != nil {
 		t.Fatalf("starting %s: %v", program, err)
 	}
-	return &rig{store: store, url: server.URL, tabs: tabs}
+	r.times.add("starting the browser", time.Since(began))
+	r.tabs = tabs
+	return r
 }
 
 func chromium(t *testing.T) string {
@@ -74,60 +75,17 @@ func chromium(t *testing.T) string {
 			return program
 		}
 	}
-	const why = "there is no browser: install chromium"
+	cannot(t, "there is no browser: install chromium")
+	return ""
+}
+
+// cannot ends a test that lacks something.
+func cannot(t *testing.T, why string) {
+	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv("TRAILSHIP_REQUIRE"), ","), "browser") {
 		t.Fatal(why)
 	}
 	t.Skip(why)
-	return ""
-}
-
-// noFormat writes no documents: the store keeps records.
-type noFormat struct{}
-
-func (noFormat) Append(dst []byte, _ *cloudtrail.Record) []byte                   { return dst }
-func (noFormat) AppendDegraded(dst []byte, _ *cloudtrail.Record, _ string) []byte { return dst }
-func (noFormat) Stamp([]byte, time.Time)                                          {}
-
-// fill writes the sample files and the hostile record to a store.
-func fill(t *testing.T, store *local.Store) {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join("..", "samples", "invictus", "*.json.gz"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no sample files: %v", err)
-	}
-	b := pipeline.NewBatch(1, noFormat{})
-	add := func(r *cloudtrail.Record) {
-		at, _ := r.Time()
-		b.Add(r, r.Field(cloudtrail.EventID).Bytes(), "index", at)
-	}
-	reader := cloudtrail.NewReader()
-	for _, name := range names {
-		file, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		reader.Reset(file, nil)
-		for {
-			r, err := reader.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			add(r)
-		}
-		file.Close()
-	}
-	var r cloudtrail.Record
-	if err := r.Parse([]byte(hostile)); err != nil {
-		t.Fatal(err)
-	}
-	add(&r)
-	if _, err := store.Write(t.Context(), b); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // A tab is one tab of the browser.
@@ -137,18 +95,22 @@ type tab struct {
 	url string
 }
 
-// open opens a tab at a path of the page. Whatever opens a dialog of the browser fails the test.
+// open opens a tab at a path of the page. Whatever opens a dialog of the browser, or ends in an error that nobody caught,
+// fails the test.
 func (r *rig) open(t *testing.T, path string) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(r.tabs)
 	t.Cleanup(end)
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx, url: r.url}
 	b.do(chromedp.EmulateViewport(1400, 900))
 	err := chromedp.Listen(ctx, func(event any) {
-		if e, ok := event.(*page.EventJavascriptDialogOpening); ok {
+		switch e := event.(type) {
+		case *page.EventJavascriptDialogOpening:
 			t.Errorf("the page opened a dialog: %s", e.Message)
+		case *runtime.EventExceptionThrown:
+			t.Errorf("the page threw: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)
 		}
 	})
 	if err != nil {
@@ -170,16 +132,16 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	script := `new Promise((done) => {
-		const end = Date.now() + 10000;
+		const end = Date.now() + 20000;
 		const look = () => {
 			const met = !!(` + condition + `);
-			if (met || Date.now() > end) done(met); else setTimeout(look, 20);
+			if (met || Date.now() > end) done(met); else setTimeout(look, 5);
 		};
 		look();
 	})`
 	met, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise))
 	if err != nil || !met {
-		b.t.Fatalf("waiting for %s: %v; the page is %s\n%s", condition, err,
+		b.t.Fatalf("waiting for %s: %v; the page is %s\n%.2000s", condition, err,
 			evaluate[string](b, "location.href"), evaluate[string](b, "document.body?.innerText ?? ''"))
 	}
 }
@@ -187,7 +149,8 @@ func (b *tab) until(condition string) {
 // settle waits until the list is there, or a sentence instead of it.
 func (b *tab) settle() {
 	b.t.Helper()
-	b.until(`document.getElementById("status")?.textContent.includes("shown") || document.getElementById("message")?.hidden === false`)
+	b.until(`document.getElementById("status") && (document.getElementById("status").textContent.includes("shown") || !document.getElementById("message").hidden)
+		&& !document.querySelector("#events.stale")`)
 }
 
 func evaluate[T any](b *tab, script string) T {
@@ -199,10 +162,40 @@ func evaluate[T any](b *tab, script string) T {
 	return got
 }
 
+// run runs script, which has no result.
+func (b *tab) run(script string) {
+	b.t.Helper()
+	evaluate[bool](b, "(() => {"+script+"; return true})()")
+}
+
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return evaluate[string](b, `document.querySelector(`+quote(selector)+`)?.innerText ?? "nothing"`)
+}
+
 // ids are the events that the list shows.
 func (b *tab) ids() []string {
 	b.t.Helper()
-	return evaluate[[]string](b, `[...document.querySelectorAll("tbody a")].map((a) => a.dataset.id)`)
+	return evaluate[[]string](b, `[...document.querySelectorAll("#events tbody tr")].map((tr) => tr.dataset.id)`)
+}
+
+// pills waits for so many pills and their events.
+func (b *tab) pills(want ...string) {
+	b.t.Helper()
+	b.until(`document.querySelectorAll("#pills li:not(.plain)").length === ` + quote(len(want)))
+	b.settle()
+	got := evaluate[[]string](b, `[...document.querySelectorAll("#pills li:not(.plain)")].map((li) => li.innerText.replace(/\s+/g, " ").trim())`)
+	if diff := cmp.Diff(want, got); len(want) > 0 && diff != "" {
+		b.t.Errorf("pills (-want +got):\n%s", diff)
+	}
+}
+
+// address is the page's query string.
+func (b *tab) address(want string) {
+	b.t.Helper()
+	if got := evaluate[string](b, "decodeURIComponent(location.search)"); got != want {
+		b.t.Errorf("got address %s, want %s", got, want)
+	}
 }
 
 // find asks the store what the list should show.
@@ -213,8 +206,23 @@ func (r *rig) find(t *testing.T, q history.Query) []string {
 		t.Fatal(err)
 	}
 	ids := []string{}
-	for _, e := range found.Events {
-		ids = append(ids, e.ID)
+	for i := range found.Events {
+		ids = append(ids, found.Events[i].ID)
 	}
 	return ids
+}
+
+func same(t *testing.T, what string, want, got []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func is(a history.Attribute, values ...string) history.Filter {
+	return history.Filter{Attribute: a, Values: values}
+}
+
+func not(a history.Attribute, values ...string) history.Filter {
+	return history.Filter{Attribute: a, Values: values, Not: true}
 }

@@ -1,120 +1,131 @@
-// One event: its summary, its resources and its record.
+// One event, beside the list where there is room and over it where there is not.
 
-import { element, pretty, visible } from "./text.js";
-import { attributes, label, outcome, zoned } from "./words.js";
+import { element, visible } from "./text.js";
+import { ask, giveUp, givenUp } from "./ask.js";
+import { go, query, wide, zone } from "./state.js";
+import { beside, mark, open, rowOf } from "./list.js";
+import { child, shown, tree } from "./json.js";
+import { folding } from "./tree.js";
+import { around, session } from "./around.js";
+import { record } from "./record.js";
+import { resources } from "./resources.js";
+import { happened, summary, tags } from "./summary.js";
 
-const dialog = document.getElementById("detail");
-const body = document.getElementById("detail-body");
-const heading = document.getElementById("detail-name");
+const $ = (id) => document.getElementById(id);
+const dialog = $("detail");
+const body = $("detail-body");
+const heading = $("detail-name");
 
-let current = ""; // the event and zone that are shown
-let close = () => {};
+let current = ""; // the event and the zone that are shown
+let opened = ""; // the event that the focus goes back to
 
-export function closeDetail() {
-  current = "";
-  if (dialog.open) dialog.close();
-}
-
-// showDetail shows the event id. context has the zone, filterBy(name, value), and closed, called when the reader closes it.
-export async function showDetail(id, context) {
-  const wanted = id + " " + context.zone;
-  close = context.closed;
-  if (!dialog.open) dialog.showModal();
-  if (current === wanted) return;
+// show makes the detail what the address says.
+export async function show() {
+  const id = query().get("ev");
+  mark(id);
+  if (!id) return hide();
+  const wanted = `${id}\n${zone()}`;
+  place();
+  if (current === wanted) return steps(id);
+  const other = opened !== id;
   current = wanted;
-  heading.textContent = "Loading …";
-  body.replaceChildren();
+  opened = id;
+  steps(id);
+  if (other) {
+    heading.textContent = "Loading …";
+    body.replaceChildren();
+    dialog.scrollTop = 0;
+  }
   try {
-    const answer = await fetch("/api/event/" + encodeURIComponent(id));
-    const found = await answer.json();
-    if (current !== wanted) return;
-    if (!answer.ok) throw new Error(found.error);
-    heading.replaceChildren(...visible(found.event.name || "(no name)"));
-    body.replaceChildren(summary(found.event, context), resources(found.event, context), record(found.record));
+    const found = await ask("detail", "/api/event/" + encodeURIComponent(id));
+    if (current === wanted) draw(found);
   } catch (error) {
-    if (current !== wanted) return;
+    if (givenUp(error)) return;
     heading.textContent = "No event";
-    const reason = error instanceof TypeError ? "trailship does not answer; is it still running?" : error.message;
-    body.replaceChildren(element("p", {}, ...visible(`The event ${id} could not be shown: ${reason}`)));
+    body.replaceChildren(element("p", {}, ...visible(`The event ${id} could not be shown: ${error.message}`)));
   }
 }
 
-// value is a text with a button that filters by it.
-function value(name, text, context) {
-  if (!text) return [element("span", { className: "none", textContent: "–" })];
-  const shown = element("span", {}, ...visible(text));
-  if (!attributes[name]) return [shown];
-  const button = element("button", { type: "button", className: "by", textContent: "Filter" });
-  button.setAttribute("aria-label", `Filter by this ${label(name)}`);
-  button.onclick = () => context.filterBy(name, text);
-  return [shown, button];
-}
-
-function summary(event, context) {
-  const list = element("dl", { className: event.outcome });
-  const add = (term, ...content) => list.append(element("div", {}, element("dt", { textContent: term }), element("dd", {}, ...content)));
-  const field = (term, name, text) => add(term, ...value(name, text, context));
-  add("Result", outcome(event), ...(event.reason ? [element("span", { className: "reason" }, ...visible(event.reason))] : []));
-  add("Timestamp", zoned(event.time, context.zone));
-  field("User name", "user", event.user);
-  field("Identity type", "identity", event.identity);
-  if (event.role) field("Role", "user", event.role);
-  field("AWS access key", "accessKey", event.accessKey);
-  if (event.invokedBy) field("On behalf, by", "", event.invokedBy);
-  field("Service", "eventSource", event.source);
-  field("Source IP address", "sourceIp", event.sourceIp);
-  field("AWS region", "region", event.region);
-  field("Account", "account", event.account);
-  if (event.errorCode) field("Error code", "errorCode", event.errorCode);
-  field("Read-only", "readOnly", String(event.readOnly));
-  if (event.session) field("Session", "session", event.session);
-  field("Event ID", "eventId", event.id);
-  field("User agent", "", event.userAgent);
-  return list;
-}
-
-function resources(event, context) {
-  const all = event.resources;
-  const section = element("section", {}, element("h3", { textContent: `Resources (${all.length})` }));
-  if (all.length === 0) {
-    section.append(element("p", { textContent: "The record names no resource." }));
-    return section;
-  }
-  const list = element("ul", { className: "resources" });
-  for (const r of all) list.append(element("li", {}, element("small", {}, ...visible(r.type || "unknown type")), ...value("resourceName", r.name, context)));
-  section.append(list);
-  return section;
-}
-
-function record(text) {
-  const parts = pretty(text);
-  const pre = element("pre", { tabIndex: 0 });
-  pre.append(...parts.flatMap(([kind, part]) => {
-    if (kind === "space" || kind === "mark") return [part];
-    return [element("span", { className: kind }, ...visible(part))];
-  }));
-  pre.setAttribute("aria-label", "The record as JSON");
-  const copy = element("button", { type: "button", textContent: "Copy" });
-  const said = element("span", { className: "said" });
-  said.setAttribute("role", "status");
-  copy.onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(parts.map(([, part]) => part).join(""));
-      said.textContent = "Copied.";
-    } catch {
-      getSelection().selectAllChildren(pre);
-      said.textContent = "Selected: press Ctrl+C.";
-    }
+function draw({ event, record: text, derived, pivots }) {
+  heading.replaceChildren(...visible(event.name || "(no name)"));
+  const root = tree(text);
+  const part = (title, key) => {
+    const node = child(root, key);
+    if (!node || shown(node) === "null") return [];
+    return [section(title, folding(node, [key]))];
   };
-  return element("section", {}, element("div", { className: "head" }, element("h3", { textContent: "Event record" }), said, copy), pre);
+  body.replaceChildren(
+    happened(event, zone()),
+    around(event, pivots),
+    section("Summary", summary(event, zone())),
+    resources(event),
+    ...session(event),
+    ...tags(event, root),
+    ...part("Request parameters", "requestParameters"),
+    ...part("Response elements", "responseElements"),
+    ...part("Additional event data", "additionalEventData"),
+    ...part("Service event details", "serviceEventDetails"),
+    record(event, text, root, derived),
+  );
 }
 
-document.getElementById("close").addEventListener("click", () => close());
+function section(title, ...content) {
+  return element("section", {}, element("h3", {}, title), ...content);
+}
+
+// place opens the dialog: beside the list it lets the list be used, over the list it does not.
+function place() {
+  const modal = !wide.matches;
+  if (dialog.open && dialog.dataset.modal === String(modal)) return;
+  if (dialog.open) dialog.close();
+  dialog.dataset.modal = String(modal);
+  if (modal) dialog.showModal();
+  else {
+    const focus = document.activeElement;
+    dialog.show();
+    // The keys that walk the list go on walking it.
+    if (focus?.closest("#events")) focus.focus({ preventScroll: true });
+  }
+}
+
+function hide() {
+  giveUp("detail");
+  current = "";
+  if (dialog.open) {
+    dialog.close();
+    rowOf(opened)?.querySelector("a")?.focus();
+  }
+  opened = "";
+}
+
+export function close() {
+  if (history.state?.opened) history.back();
+  else go((to) => to.delete("ev"), { replace: true });
+}
+
+// steps says which of the events before and after can be shown.
+function steps(id) {
+  $("previous").disabled = !beside(id, -1);
+  $("following").disabled = !beside(id, 1);
+}
+
+// walk shows the event before or after.
+export function walk(step) {
+  const id = query().get("ev");
+  const to = id && beside(id, step);
+  if (!to) return;
+  open(to.id);
+  rowOf(to.id)?.scrollIntoView({ block: "nearest" });
+}
+
+$("previous").addEventListener("click", () => walk(-1));
+$("following").addEventListener("click", () => walk(1));
+$("close").addEventListener("click", close);
 dialog.addEventListener("cancel", (e) => {
   e.preventDefault();
   close();
 });
-dialog.addEventListener("close", () => current && close()); // by the browser itself
 dialog.addEventListener("click", (e) => {
-  if (e.target === dialog) close();
+  if (e.target === dialog && dialog.dataset.modal === "true") close();
 });
+wide.addEventListener("change", () => query().has("ev") && place());

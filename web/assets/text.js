@@ -11,6 +11,13 @@ export function element(name, properties, ...children) {
   return e;
 }
 
+// button is a button of a form's outside; name is what a screen reader says when the face does not.
+export function button(face, onclick, { name = "", className = "", title = "" } = {}) {
+  const b = element("button", { type: "button", onclick, className, title: title || name }, ...[face].flat());
+  if (name) b.setAttribute("aria-label", name);
+  return b;
+}
+
 const code = (c) => "U+" + c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
 
 // inert is text with codes for hidden characters, for attributes and titles.
@@ -28,33 +35,5 @@ export function visible(text) {
   return nodes;
 }
 
-const token = /\s+|"[^"\\]*(?:\\[^][^"\\]*)*"?|[{}[\],:]|[^\s{}[\],:"]+/g;
-const deepest = 40; // levels that are indented; a record of brackets must not become a page of spaces
-
-// pretty lays JSON out from its text, as [kind, text] pairs. Nothing is parsed: numbers and the order of keys stay as they
-// are, and text that is not JSON comes out whole, too.
-export function pretty(text) {
-  const tokens = text.match(token)?.filter((t) => t.trim() !== "") ?? [];
-  const out = [];
-  let depth = 0;
-  const line = () => out.push(["space", "\n" + "  ".repeat(Math.min(depth, deepest))]);
-  tokens.forEach((t, i) => {
-    if (t === "{" || t === "[") {
-      out.push(["mark", t]);
-      depth++;
-      if (tokens[i + 1] !== "}" && tokens[i + 1] !== "]") line();
-    } else if (t === "}" || t === "]") {
-      depth = Math.max(0, depth - 1);
-      if (tokens[i - 1] !== "{" && tokens[i - 1] !== "[") line();
-      out.push(["mark", t]);
-    } else if (t === ",") {
-      out.push(["mark", t]);
-      line();
-    } else if (t === ":") {
-      out.push(["mark", ": "]);
-    } else {
-      out.push([t[0] !== '"' ? "word" : tokens[i + 1] === ":" ? "key" : "string", t]);
-    }
-  });
-  return out;
-}
+// short is text that ends with … where it would be longer than most.
+export const short = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);

@@ -1,0 +1,58 @@
+// The panel of facets: the values that are most frequent among the events of the query.
+
+import { button, element, inert, visible } from "./text.js";
+import { ask, givenUp } from "./ask.js";
+import { addFilter, filters, listQuery } from "./state.js";
+import { pick } from "./picker.js";
+import { pair } from "./values.js";
+import { shows, label } from "./vocabulary.js";
+import { count, number } from "./words.js";
+
+const panel = document.getElementById("facets");
+const names = ["outcome", "eventName", "user", "eventSource", "sourceIp", "errorCode", "resourceType", "region", "account", "accessKey", "identity", "readOnly"];
+const most = 5;
+
+let asked = null;
+
+export async function show(again = false) {
+  const from = listQuery().toString();
+  if (panel.hidden || (from === asked && !again)) return;
+  asked = from;
+  panel.classList.add("stale");
+  try {
+    const query = new URLSearchParams(from);
+    names.forEach((name) => query.append("by", name));
+    query.set("most", most);
+    const answer = await ask("facets", "/api/values?" + query);
+    draw(answer);
+  } catch (error) {
+    if (givenUp(error)) return;
+    asked = null;
+    panel.lastElementChild.replaceChildren(element("p", { className: "none" }, ...visible(`No values: ${error.message}`)));
+  }
+  panel.classList.remove("stale");
+}
+
+function draw({ facets, base, exact }) {
+  const [head, body] = panel.children;
+  head.querySelector("small").textContent = exact ? `of ${count(base, "event")}` : `of the newest ${number(base)}`;
+  const chosen = filters().filter((f) => !f.off);
+  body.replaceChildren(...facets.filter((f) => f.values.length > 0).map((f) => facet(f, base, chosen)));
+}
+
+function facet({ name, values, more }, base, chosen) {
+  const list = element("ul", {}, ...values.map((v) => {
+    const on = chosen.some((f) => f.name === name && f.value === v.value && !f.not);
+    const face = element("span", { className: "clip" }, ...visible(shows(name, v.value)));
+    const choose = button([face, element("small", {}, number(v.count))], () => addFilter(name, v.value), {
+      className: on ? "choice on" : "choice",
+      name: `${label(name)} ${inert(shows(name, v.value))}, ${count(v.count, "event")}${on ? ", chosen" : ""}`,
+      title: inert(v.value),
+    });
+    choose.style.setProperty("--share", `${base ? (100 * v.count) / base : 0}%`);
+    return element("li", {}, choose, pair(name, v.value));
+  }));
+  const all = button(more ? "More …" : "Find …", () => pick(all, name), { className: "quiet", name: `More values of ${label(name)}` });
+  const section = element("details", { open: true }, element("summary", {}, element("h3", {}, label(name))), list, all);
+  return section;
+}

@@ -1,0 +1,211 @@
+// The list of events: a table that grows as it is scrolled.
+
+import { element, inert, visible } from "./text.js";
+import { ask, givenUp } from "./ask.js";
+import { chosen, content } from "./columns.js";
+import { go, listQuery, query, set, wide, zone } from "./state.js";
+import { float, hold } from "./values.js";
+import { parts } from "./words.js";
+import { changedTicks, tick } from "./ticks.js";
+
+const size = 50;
+const most = 1000; // of one answer
+const $ = (id) => document.getElementById(id);
+const table = $("events");
+const head = table.tHead.rows[0];
+const rows = table.tBodies[0];
+const more = $("more");
+
+let events = [];
+let next = ""; // where the next page begins
+let asked = null; // the query of the list that is shown
+let faced = ""; // the columns and the zone it is shown with
+let told = () => {};
+
+export const shown = () => events;
+export const atEnd = () => next === "";
+export const rowOf = (id) => [...rows.rows].find((row) => row.dataset.id === id);
+
+// onList sets who hears of the list: told("loading" | "loaded" | "more" | "failed", error).
+export const onList = (f) => (told = f);
+
+// show makes the list what the address says. again asks even when the address is the same.
+export async function show(again = false) {
+  const wanted = listQuery().toString();
+  if (wanted === asked && !again) return face();
+  asked = wanted;
+  told("loading");
+  table.classList.add("stale");
+  try {
+    const from = listQuery();
+    from.set("limit", query().get("limit") ?? size);
+    const page = await ask("events", "/api/events?" + from);
+    ({ events, next } = page);
+    faced = "";
+    face();
+    told("loaded", page);
+  } catch (error) {
+    if (givenUp(error)) return;
+    events = [];
+    next = "";
+    rows.replaceChildren();
+    told("failed", error);
+  } finally {
+    if (asked === wanted) table.classList.remove("stale");
+    more.hidden = next === "";
+  }
+}
+
+// forget makes the next show ask again.
+export const forget = () => (asked = null);
+
+// face shows the events in the columns and the zone of the address.
+function face() {
+  const wanted = [query().get("cols"), zone()].join("\n");
+  if (wanted === faced) return;
+  faced = wanted;
+  const columns = chosen();
+  const tracks = (shown) => ["28px", ...shown.map((c) => c.width)].join(" ");
+  table.style.setProperty("--columns", tracks(columns));
+  table.style.setProperty("--narrow", tracks(columns.filter((c) => c.fit < 2)));
+  table.style.setProperty("--aside", tracks(columns.filter((c) => c.fit < 1)));
+  head.replaceChildren(element("th", { scope: "col" }, element("span", { className: "unseen" }, "Compare")), ...columns.map(heading));
+  for (const th of head.cells) th.setAttribute("role", "columnheader");
+  rows.replaceChildren(...events.map(row));
+  changedTicks();
+}
+
+function heading(column) {
+  const th = element("th", { scope: "col", className: `fit${column.fit}` }, column.label);
+  if (column.id === "time") {
+    th.setAttribute("aria-sort", "descending");
+    th.append(element("small", {}, zone() === "utc" ? " (UTC)" : ` (local, now ${parts(new Date(), "local").offset})`));
+  }
+  return th;
+}
+
+function row(event) {
+  const tr = element("tr", { className: event.outcome });
+  tr.dataset.id = event.id;
+  tr.setAttribute("role", "row");
+  const box = element("input", { type: "checkbox", tabIndex: -1 });
+  box.setAttribute("aria-label", `Compare ${inert(event.name)}`);
+  tr.append(cell("td", { className: "box" }, box), ...chosen().map((column) => columnCell(column, event)));
+  return tr;
+}
+
+function cell(kind, properties, ...children) {
+  const e = element(kind, properties, ...children);
+  e.setAttribute("role", kind === "th" ? "rowheader" : "cell");
+  return e;
+}
+
+function columnCell(column, event) {
+  if (column.id === "name") {
+    const link = element("a", { href: "?" + withEvent(event.id) }, ...visible(event.name || "(no name)"));
+    return hold(cell("th", { scope: "row", className: "name" }, link), column.name, event.name);
+  }
+  const value = column.of(event) ?? "";
+  const td = cell("td", { className: `${column.id} fit${column.fit}`, tabIndex: -1, title: column.show ? "" : inert(value) }, ...content(column, event));
+  if (column.id === "resources") td.title = event.resources.map((r) => inert(`${r.type} ${r.name}`.trim())).join("\n");
+  td.dataset.label = column.label;
+  return hold(td, column.name, value);
+}
+
+function withEvent(id) {
+  const to = query();
+  to.set("ev", id);
+  return to;
+}
+
+let growing = false;
+
+// grow shows one page more.
+export async function grow() {
+  if (growing || next === "") return;
+  growing = true;
+  more.disabled = true;
+  const from = listQuery();
+  from.set("cursor", next);
+  from.set("limit", size);
+  try {
+    const page = await ask("events", "/api/events?" + from);
+    next = page.next;
+    events = events.concat(page.events);
+    rows.append(...page.events.map(row));
+    // So that reload and Back show as many.
+    const keep = query();
+    set(keep, "limit", String(Math.min(events.length, most)));
+    history.replaceState(history.state, "", "?" + keep);
+    changedTicks();
+    told("more");
+  } catch (error) {
+    if (!givenUp(error)) told("failed", error);
+  } finally {
+    growing = false;
+    more.disabled = false;
+    more.hidden = next === "";
+  }
+}
+
+// open opens an event's detail. from is false when another detail was open: Back then goes to the list.
+export function open(id) {
+  const was = query().has("ev");
+  go((to) => {
+    to.set("ev", id);
+    to.delete("view");
+  }, { replace: was, mark: { opened: true } });
+}
+
+// beside is the event before or after one in the list, undefined where there is none.
+export function beside(id, step) {
+  const at = events.findIndex((e) => e.id === id);
+  return at < 0 ? undefined : events[at + step];
+}
+
+// step moves the focus by rows, within the column it is in; with an open detail beside the list the detail goes along.
+export function step(by) {
+  const at = document.activeElement?.closest?.("#events tbody tr") ?? rowOf(query().get("ev"));
+  const to = at ? (by > 0 ? at.nextElementSibling : at.previousElementSibling) : rows.rows[0];
+  if (!to) return by > 0 ? grow() : undefined;
+  const column = at && document.activeElement.closest?.("td, th")?.cellIndex;
+  focusCell(to, column > 1 ? column : 1);
+  if (query().has("ev") && wide.matches) open(to.dataset.id);
+  if (!to.nextElementSibling) grow();
+}
+
+// across moves the focus by cells.
+export function across(by) {
+  const at = document.activeElement?.closest?.("#events tbody td, #events tbody th");
+  const column = at ? at.cellIndex + by : 1;
+  if (at && column >= 1 && column < at.parentElement.cells.length) focusCell(at.parentElement, column);
+}
+
+function focusCell(tr, column) {
+  const cell = tr.cells[column];
+  (cell.querySelector("a") ?? cell).focus();
+  tr.scrollIntoView({ block: "nearest" });
+}
+
+// mark shows which event's detail is open.
+export function mark(id) {
+  for (const tr of rows.querySelectorAll("[aria-current]")) tr.removeAttribute("aria-current");
+  if (id) rowOf(id)?.setAttribute("aria-current", "true");
+}
+
+rows.addEventListener("click", (e) => {
+  const tr = e.target.closest("tr");
+  if (!tr || e.target.closest("button")) return;
+  if (e.target.closest(".box")) return tick(tr.dataset.id);
+  if (e.ctrlKey || e.metaKey || e.shiftKey || e.altKey || String(getSelection())) return;
+  e.preventDefault();
+  open(tr.dataset.id);
+});
+
+more.addEventListener("click", async () => {
+  const first = events.length;
+  await grow();
+  rows.rows[first]?.querySelector("a").focus({ preventScroll: true });
+});
+new IntersectionObserver(([seen]) => seen.isIntersecting && events.length > 0 && grow(), { rootMargin: "600px" }).observe(more);
+float(table);

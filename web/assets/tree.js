@@ -1,0 +1,70 @@
+// JSON as a folding tree. Each leaf can be filtered by.
+
+import { element, inert, visible } from "./text.js";
+import { shown } from "./json.js";
+import { pair, words } from "./values.js";
+import { byPath } from "./vocabulary.js";
+import { count } from "./words.js";
+
+const unfolded = 3; // levels that are open at first
+const long = 300; // characters of a leaf before it folds
+const many = 100; // members that are shown at once
+
+// folding is a tree of the members of a node. path is where the node is in its record.
+export function folding(node, path) {
+  if (!node.items) return element("ul", { className: "tree" }, leaf(node, path));
+  return members(node, path, 0);
+}
+
+function members(node, path, depth) {
+  const list = element("ul", { className: "tree" });
+  const add = (from) => {
+    list.append(...node.items.slice(from, from + many).map((n, i) => item(n, [...path, n.key ?? from + i], depth)));
+    const left = node.items.length - from - many;
+    if (left <= 0) return;
+    const more = element("button", { type: "button", className: "quiet", textContent: `${left} more` });
+    const li = element("li", {}, more);
+    more.onclick = () => (li.remove(), add(from + many));
+    list.append(li);
+  };
+  add(0);
+  return list;
+}
+
+function item(node, path, depth) {
+  if (!node.items || node.items.length === 0) return leaf(node, path);
+  const what = count(node.items.length, node.kind === "array" ? "item" : "member");
+  const summary = element("summary", {}, ...name(path), element("small", {}, ` ${what}`));
+  const details = element("details", { open: depth < unfolded }, summary);
+  // What is folded is made when it is opened: a record may be deep and wide.
+  const fill = () => details.open && details.children.length === 1 && details.append(members(node, path, depth + 1));
+  details.addEventListener("toggle", fill);
+  fill();
+  return element("li", {}, details);
+}
+
+const name = (path) => [element("span", { className: typeof path.at(-1) === "number" ? "index" : "key" }, ...visible(String(path.at(-1))))];
+
+function leaf(node, path) {
+  const text = shown(node);
+  const value = element("span", { className: node.kind === "string" ? "string" : "word" });
+  const tail = text.length > long ? [unfold(value, text)] : [];
+  value.append(...visible(tail.length > 0 ? text.slice(0, long) + " …" : text));
+  const filters = node.items || text === "" || text === "null" ? [] : [filter(path, text)];
+  return element("li", { title: inert(path.join(".")) }, ...name(path), ": ", value, ...tail, ...filters);
+}
+
+function unfold(value, text) {
+  const all = element("button", { type: "button", className: "quiet", textContent: `all ${count(text.length, "character")}` });
+  all.onclick = () => {
+    value.replaceChildren(...visible(text));
+    all.remove();
+  };
+  return all;
+}
+
+// filter is the pair of a leaf: by the attribute that the path is, else by its words.
+function filter(path, text) {
+  const name = byPath(path.join("."));
+  return name ? pair(name, text) : words(text);
+}
