@@ -29,20 +29,20 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	s := setting{}
-	rows := flags.String("rows", "throughput,large,life", "which rows to measure")
-	flags.IntVar(&s.records, "records", 1_000_000, "records of the row throughput")
+	usual, more := rows()
+	chosen := flags.String("rows", names(usual), "which rows to measure; also: "+names(more))
+	flags.IntVar(&s.records, "records", 1_000_000, "records of the row records53; other rows have a part of them")
 	flags.StringVar(&s.binary, "binary", "", "the trailship to measure; empty: build it")
 	flags.StringVar(&s.samples, "samples", "test/samples/invictus", "folder of sample files")
 	flags.DurationVar(&s.idle, "idle", 10*time.Second, "how long idleness is watched")
 	flags.BoolVar(&s.strict, "strict", false, "a missed bound is an error")
-	standIn := flags.Bool("stand-in", false, "be the stand-in (the bench starts itself so)")
-	objects := flags.Int("objects", 0, "with -stand-in: how many objects")
-	perObject := flags.Int("per-object", 50, "records of an object")
+	flags.StringVar(&s.opensearch, "opensearch", "", "address of an OpenSearch for the row opensearch, whose process this user may look at")
+	scene := flags.String("stand-in", "", "be the stand-in of this scene (the bench starts itself so)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *standIn {
-		return serve(ctx, s.samples, *objects, *perObject)
+	if *scene != "" {
+		return play(ctx, *scene)
 	}
 	if s.binary == "" {
 		built, remove, err := build(ctx)
@@ -52,7 +52,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		defer remove()
 		s.binary = built
 	}
-	return measure(ctx, s, strings.Split(*rows, ","), *perObject, out)
+	return measure(ctx, s, slices.Concat(usual, more), strings.Split(*chosen, ","), out)
+}
+
+func names(rows []row) string {
+	var all []string
+	for _, r := range rows {
+		all = append(all, r.name)
+	}
+	return strings.Join(all, ",")
 }
 
 // build builds the daemon into a temporary folder.
@@ -69,24 +77,16 @@ func build(ctx context.Context) (binary string, remove func(), err error) {
 }
 
 // measure prints the table. A bound that is not met is an error only when the caller is strict: a slow machine is no bug.
-func measure(ctx context.Context, s setting, rows []string, perObject int, out io.Writer) error {
-	const minRate, largeObject = 35_000, 40_000
+func measure(ctx context.Context, s setting, rows []row, chosen []string, out io.Writer) error {
 	var figures []figure
-	for _, row := range []struct {
-		name string
-		run  func() ([]figure, error)
-	}{
-		{"throughput", func() ([]figure, error) { return throughput(ctx, s, s.records, perObject, minRate) }},
-		{"large", func() ([]figure, error) { return throughput(ctx, s, largeObject, largeObject, 0) }},
-		{"life", func() ([]figure, error) { return life(ctx, s) }},
-	} {
-		if !slices.Contains(rows, row.name) {
+	for _, r := range rows {
+		if !slices.Contains(chosen, r.name) {
 			continue
 		}
-		fmt.Fprintf(os.Stderr, "bench: measuring %s\n", row.name)
-		more, err := row.run()
+		fmt.Fprintf(os.Stderr, "bench: measuring %s: %s\n", r.name, r.what)
+		more, err := r.run(ctx, s)
 		if err != nil {
-			return fmt.Errorf("measuring %s: %w", row.name, err)
+			return fmt.Errorf("measuring %s: %w", r.name, err)
 		}
 		figures = append(figures, more...)
 	}

@@ -64,14 +64,17 @@ type stage struct {
 }
 
 // newStage starts a stand-in with its queue full, and then the daemon.
-func newStage(ctx context.Context, s setting, objects, perObject int) (*stage, error) {
+func newStage(ctx context.Context, s setting, sc scene) (*stage, error) {
 	st := &stage{}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	st.standIn = &process{cmd: exec.CommandContext(ctx, self, "-stand-in", "-samples", s.samples,
-		"-objects", strconv.Itoa(objects), "-per-object", strconv.Itoa(perObject))}
+	text, err := json.Marshal(sc)
+	if err != nil {
+		return nil, err
+	}
+	st.standIn = &process{cmd: exec.CommandContext(ctx, self, "-stand-in", string(text))}
 	out, err := st.standIn.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -92,14 +95,27 @@ func newStage(ctx context.Context, s setting, objects, perObject int) (*stage, e
 
 const configText = `aws: {region: us-east-1, endpoint_url: %[1]q}
 sources: {sqs: [{queue_url: "%[1]s/000000000000/` + queueName + `"}]}
-sinks: {elasticsearch: {urls: ["%[1]s/cluster"]}}
+sinks: {%[3]s}
 dead_letter: {directory: %[2]q}
+limits: %[4]s
 server: {listen: ""}
 `
 
+// config is the daemon's.
+func (st *stage) config(s setting) []byte {
+	sink, limits := s.sink, s.limits
+	if sink == "" {
+		sink = fmt.Sprintf("elasticsearch: {urls: [%q]}", st.address+"/cluster")
+	}
+	if limits == "" {
+		limits = "{}"
+	}
+	return fmt.Appendf(nil, configText, st.address, filepath.Join(st.dir, "dead"), sink, limits)
+}
+
 func (st *stage) startDaemon(ctx context.Context, s setting) error {
 	file := filepath.Join(st.dir, "config.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, configText, st.address, filepath.Join(st.dir, "dead")), 0o600); err != nil {
+	if err := os.WriteFile(file, st.config(s), 0o600); err != nil {
 		return err
 	}
 	st.daemon = &process{cmd: exec.CommandContext(ctx, s.binary, "run", "--config", file)}

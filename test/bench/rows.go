@@ -14,6 +14,8 @@ type setting struct {
 	records         int
 	idle            time.Duration
 	strict          bool
+	opensearch      string // the address of a real one
+	sink, limits    string // YAML, in place of the stand-in's cluster and the defaults
 }
 
 // figure is one line of the table.
@@ -22,89 +24,147 @@ type figure struct {
 	ok               bool
 }
 
+// row is a named measurement.
+type row struct {
+	name, what string
+	run        func(ctx context.Context, s setting) ([]figure, error)
+}
+
+// rows are all there are, in the order of the table. Those that are not usual are measured when they are named.
+func rows() (usual, more []row) {
+	usual = []row{
+		{"records53", "objects of 53 records", records53},
+		{"records1", "objects of 1 record", records1},
+		{"large", "one object of 40,000 records", large},
+		{"latency", "sent to indexed at 1,000 records/s", latency},
+		{"slow", "answers after 200 ms, S3 after 100 ms", slow},
+		{"faults", "10 % item 429, 5 % HTTP 503, 5 % S3 503", faults},
+		{"life", "start, idleness, stop", life},
+	}
+	more = []row{
+		{"pace", "a cluster that works on 2, 8, 24 requests at once", paceRow},
+		{"opensearch", "a real OpenSearch 3.5.0 (see -opensearch)", openSearch},
+	}
+	return usual, more
+}
+
 const (
 	warmUp    = 3 * time.Second
 	pollEvery = 50 * time.Millisecond
 	mebibyte  = 1 << 20
 )
 
-// throughput drains objects of perObject records and measures rate, CPU and memory behind the warm-up.
-func throughput(ctx context.Context, s setting, records, perObject int, minRate float64) ([]figure, error) {
-	st, err := newStage(ctx, s, records/perObject, perObject)
+func (s setting) scene(records, perObject int) scene {
+	return scene{Samples: s.samples, Objects: max(records/perObject, 1), PerObject: perObject}
+}
+
+// rate is a bound on records or objects a second and on the CPU of each; 0 is no bound.
+type rate struct {
+	unit  string
+	least float64 // a second
+	cpu   float64 // microseconds
+}
+
+func records53(ctx context.Context, s setting) ([]figure, error) {
+	return throughput(ctx, s, s.scene(s.records, 53), rate{"record", 60_000, 18})
+}
+
+func records1(ctx context.Context, s setting) ([]figure, error) {
+	return throughput(ctx, s, s.scene(s.records/10, 1), rate{"object", 2500, 400})
+}
+
+func large(ctx context.Context, s setting) ([]figure, error) {
+	const records = 40_000
+	return throughput(ctx, s, s.scene(records, records), rate{unit: "record"})
+}
+
+// throughput drains a scene and measures CPU, rate and memory behind the warm-up.
+func throughput(ctx context.Context, s setting, sc scene, r rate) ([]figure, error) {
+	run, err := drain(ctx, s, sc)
 	if err != nil {
 		return nil, err
 	}
-	defer st.close()
-	records = records / perObject * perObject
-	run, err := st.drain(ctx, records)
-	if err != nil {
-		return nil, err
-	}
-	peak := st.daemon.peak()
-	name := fmt.Sprintf("%d records in objects of %d: ", records, perObject)
+	name := fmt.Sprintf("%d objects of %d: ", sc.Objects, sc.PerObject)
+	cpu, each := run.cpu(), run.rate()
 	figures := []figure{
-		{
-			name + "resident memory", fmt.Sprintf("%.0f MiB", float64(peak)/mebibyte), "at most 128 MiB", peak <= 128*mebibyte,
-		},
-		{name + "doubled", strconv.Itoa(run.last.Duplicates), "0", run.last.Duplicates == 0},
+		{name + "CPU of the daemon", fmt.Sprintf("%.1f µs a %s", cpu, r.unit), atMost(r.cpu, "µs"), r.cpu == 0 || cpu <= r.cpu},
+		{name + "rate", fmt.Sprintf("%.0f %ss/s", each, r.unit), atLeast(r.least), each >= r.least},
+		{name + "CPU of the stand-in", fmt.Sprintf("%.1f µs a %s", run.standIn(), r.unit), "", true},
+		{name + "records a bulk request", fmt.Sprintf("%.0f", run.stored()/float64(run.last.Requests-run.warm.Requests)), "", true},
 	}
-	if minRate > 0 {
-		n, took := float64(run.last.Stored-run.warm.Stored), run.end.Sub(run.warmAt).Seconds()
-		cpu := (run.cpuEnd - run.cpuWarm).Seconds() / n * 1e6
-		figures = append([]figure{{
-			name + "rate", fmt.Sprintf("%.0f records/s", n/took), fmt.Sprintf("at least %.0f", minRate), n/took >= minRate,
-		}, {
-			name + "CPU of the daemon", fmt.Sprintf("%.1f µs a record", cpu), "", true,
-		}, {
-			name + "CPU of the stand-in", fmt.Sprintf("%.1f µs a record", (run.standInEnd-run.standInWarm).Seconds()/n*1e6), "", true,
-		}, {
-			name + "records a bulk request", fmt.Sprintf("%.0f", n/float64(run.last.Requests-run.warm.Requests)), "", true,
-		}}, figures...)
-	}
-	if _, err = st.daemon.stop(); err != nil {
-		return nil, fmt.Errorf("stopping the daemon: %w", err)
-	}
-	return figures, nil
+	return append(figures, run.memory(name)...), nil
 }
 
-// drained is what was seen while a queue was worked off.
-type drained struct {
-	warm, last              tally
-	warmAt, end             time.Time
-	cpuWarm, cpuEnd         time.Duration
-	standInWarm, standInEnd time.Duration
+func atMost(n float64, unit string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("at most %.0f %s", n, unit)
 }
 
-// drain polls until every record is stored and every message deleted.
-func (st *stage) drain(ctx context.Context, records int) (d drained, err error) {
-	deadline := time.Now().Add(5 * time.Minute)
-	for {
-		if d.last, err = st.tally(ctx); err != nil {
-			return d, err
-		}
-		now := time.Now()
-		if d.warmAt.IsZero() && !d.last.FirstReceive.IsZero() && now.Sub(d.last.FirstReceive) >= warmUp {
-			d.warm, d.warmAt, d.cpuWarm, d.standInWarm = d.last, now, st.daemon.cpu(), st.standIn.cpu()
-		}
-		if d.last.Stored >= records {
-			d.end, d.cpuEnd, d.standInEnd = now, st.daemon.cpu(), st.standIn.cpu()
-			if d.warmAt.IsZero() {
-				d.warmAt = d.last.FirstReceive // too short a run to leave anything out
-			}
-			return d, nil
-		}
-		if now.After(deadline) {
-			return d, fmt.Errorf("%d of %d records are stored after 5 minutes", d.last.Stored, records)
-		}
-		if err = pause(ctx, pollEvery); err != nil {
-			return d, err
-		}
+func atLeast(n float64) string {
+	if n == 0 {
+		return ""
 	}
+	return fmt.Sprintf("at least %.0f/s", n)
+}
+
+// latency offers 1,000 records a second for half a minute.
+func latency(ctx context.Context, s setting) ([]figure, error) {
+	const offered, seconds = 1000, 30
+	sc := s.scene(offered*seconds, 53)
+	sc.Offer = offered
+	run, err := drain(ctx, s, sc)
+	if err != nil {
+		return nil, err
+	}
+	took := run.last.Latency
+	at := func(part float64) time.Duration { return took[int(part*float64(len(took)-1))] }
+	p50, p99 := at(0.5), at(0.99)
+	const name = "sent to indexed at 1,000 records/s: "
+	figures := []figure{
+		{name + "median", milliseconds(p50), "at most 150 ms", p50 <= 150*time.Millisecond},
+		{name + "99th percentile", milliseconds(p99), "at most 500 ms", p99 <= 500*time.Millisecond},
+		{name + "CPU of the daemon", fmt.Sprintf("%.1f µs a record", run.cpu()), "", true},
+	}
+	return append(figures, run.memory(name)...), nil
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
+
+// slow and faults compare with the same scene without what is wrong with it.
+func slow(ctx context.Context, s setting) ([]figure, error) {
+	sc := s.scene(s.records/2, 53)
+	sc.BulkDelay, sc.S3Delay = 200*time.Millisecond, 100*time.Millisecond
+	return compare(ctx, s, sc, "answers after 200 ms, S3 after 100 ms: ", 0.9)
+}
+
+func faults(ctx context.Context, s setting) ([]figure, error) {
+	sc := s.scene(s.records/2, 53)
+	sc.ItemBusy, sc.BulkBusy, sc.S3Busy = 0.1, 0.05, 0.05
+	return compare(ctx, s, sc, "10 % item 429, 5 % HTTP 503, 5 % S3 503: ", 0.5)
+}
+
+func compare(ctx context.Context, s setting, sc scene, name string, least float64) ([]figure, error) {
+	plain, err := drain(ctx, s, s.scene(sc.Objects*sc.PerObject, sc.PerObject))
+	if err != nil {
+		return nil, err
+	}
+	run, err := drain(ctx, s, sc)
+	if err != nil {
+		return nil, err
+	}
+	part := run.rate() / plain.rate()
+	figures := []figure{
+		{name + "part of the rate without", fmt.Sprintf("%.0f %% of %.0f records/s", part*100, plain.rate()), fmt.Sprintf("at least %.0f %%", least*100), part >= least},
+		{name + "CPU of the daemon", fmt.Sprintf("%.1f µs a record", run.cpu()), "", true},
+	}
+	return append(figures, run.memory(name)...), nil
 }
 
 // life measures start, idleness and stop.
 func life(ctx context.Context, s setting) ([]figure, error) {
-	st, err := newStage(ctx, s, 0, 1)
+	st, err := newStage(ctx, s, scene{Samples: s.samples, PerObject: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -135,17 +195,28 @@ func life(ctx context.Context, s setting) ([]figure, error) {
 		return nil, fmt.Errorf("stopping the daemon: %w", err)
 	}
 	return []figure{
-		{"start to first receive", fmt.Sprintf("%d ms", start.Milliseconds()), "under 1000 ms", start < time.Second},
+		{"start to first receive", milliseconds(start), "under 1000 ms", start < time.Second},
 		{"idle CPU", fmt.Sprintf("%.2f %% of a core", idle), "under 1 %", idle < 1},
-		{"SIGTERM to exit when idle", fmt.Sprintf("%d ms", stop.Milliseconds()), "under 2000 ms", stop < 2*time.Second},
+		{"SIGTERM to exit when idle", milliseconds(stop), "under 2000 ms", stop < 2*time.Second},
 	}, nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	select {
 	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// memory are the figures that every row has.
+func (d *drained) memory(name string) []figure {
+	return []figure{
+		{name + "resident memory", fmt.Sprintf("%.0f MiB", float64(d.peak)/mebibyte), "at most 128 MiB", d.peak <= 128*mebibyte},
+		{name + "doubled", strconv.Itoa(d.doubled), "0", d.doubled == 0},
 	}
 }
