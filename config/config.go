@@ -15,21 +15,25 @@ import (
 	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/pipeline/awsconfig"
 	"github.com/trailship/trailship/pipeline/ecs"
+	"github.com/trailship/trailship/pipeline/filter"
 	"github.com/trailship/trailship/pipeline/source"
 	"github.com/trailship/trailship/sinks"
 	"github.com/trailship/trailship/sinks/deadletter"
+	"github.com/trailship/trailship/web"
 )
 
 // Config is the whole file. It is plain data: copy it, compare it, print it with Print only.
 type Config struct {
 	AWS        awsconfig.Config  `yaml:"aws"`
 	Sources    source.Config     `yaml:"sources"`
+	Filters    filter.Config     `yaml:"filters"`
 	Sinks      sinks.Config      `yaml:"sinks"`
 	Output     Output            `yaml:"output"`
 	DeadLetter deadletter.Config `yaml:"dead_letter"`
 	Limits     Limits            `yaml:"limits"`
 	Shutdown   Shutdown          `yaml:"shutdown"`
 	Server     Server            `yaml:"server"`
+	Web        web.Config        `yaml:"web"`
 	Log        Log               `yaml:"log"`
 }
 
@@ -98,12 +102,14 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		value.Under("aws", c.AWS.Validate()),
 		value.Under("sources", c.Sources.Validate()),
+		value.Under("filters", c.Filters.Validate()),
 		value.Under("sinks", c.Sinks.Validate()),
 		value.Under("output", c.validOutput()),
 		value.Under("dead_letter", c.validDeadLetter()),
 		value.Under("limits", c.Limits.Validate()),
 		value.Under("shutdown", c.Shutdown.Validate()),
 		value.Under("server", c.Server.Validate()),
+		value.Under("web", c.Web.Validate()),
 		value.Under("log", c.Log.Validate()),
 	)
 }

@@ -66,6 +66,14 @@ func (d *decoder) value(path string, node ast.Node, into reflect.Value) {
 	if node == nil {
 		return
 	}
+	if f, ok := reflect.TypeAssert[interface{ SetJSON(text []byte) }](into.Addr()); ok {
+		text, ok := d.free(path, node)
+		if ok {
+			f.SetJSON(text)
+		}
+		d.excused[path] = d.excused[path] || !ok
+		return
+	}
 	if _, ok := reflect.TypeAssert[encoding.TextUnmarshaler](into.Addr()); ok {
 		d.scalar(path, node, into)
 		return

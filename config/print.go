@@ -31,6 +31,8 @@ func shown(v reflect.Value) any {
 	switch x := v.Interface().(type) {
 	case time.Duration:
 		return shortDuration(x)
+	case yaml.BytesMarshaler:
+		return x
 	case encoding.TextMarshaler:
 		text, err := x.MarshalText()
 		if err != nil {

@@ -54,6 +54,8 @@ type kit struct {
 	namer namer
 	id    []byte
 	seen  map[[sha256.Size]byte]int // records without an eventID, for appendID
+
+	filtered tally
 }
 
 func newKit(index IndexPattern) *kit {
@@ -86,6 +88,7 @@ func (c *carrier) deliver(receiving, work context.Context) error {
 		return context.Cause(work)
 	}
 	err = c.fill(inside)
+	c.Metrics.filtering(&c.kit.filtered)
 	leave()
 	return c.finish(work, err)
 }
@@ -108,6 +111,9 @@ func (c *carrier) fill(ctx context.Context) (err error) {
 
 // add puts a record's document into the batch being filled.
 func (c *carrier) add(ctx context.Context, r *cloudtrail.Record) error {
+	if c.drops(r) {
+		return nil
+	}
 	if c.filling == nil {
 		b, err := c.next(ctx)
 		if err != nil {
@@ -127,6 +133,19 @@ func (c *carrier) add(ctx context.Context, r *cloudtrail.Record) error {
 		c.send(ctx)
 	}
 	return nil
+}
+
+// drops reports whether the user's filter leaves the record out, and counts it then.
+func (c *carrier) drops(r *cloudtrail.Record) bool {
+	if c.Filter == nil {
+		return false
+	}
+	rule, drops := c.Filter.Drops(r)
+	if drops {
+		c.records++
+		c.kit.filtered.add(rule)
+	}
+	return drops
 }
 
 // next returns an empty batch: one that came back, or another one if there is memory for it, or else the first to come
@@ -154,6 +173,7 @@ func (c *carrier) send(ctx context.Context) {
 	b := c.filling
 	c.filling = nil
 	c.out++
+	c.Metrics.filtering(&c.kit.filtered)
 	go func() {
 		err := c.write(outside(ctx), b)
 		b.empty()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
+	"github.com/trailship/trailship/pipeline/ecs"
 )
 
 // A Source hands out deliveries. Receive blocks until one is ready; it returns io.EOF when there will never be another,
@@ -67,6 +68,22 @@ type Sink interface {
 type DeadLetters interface {
 	Bury(ctx context.Context, letters []Letter) error
 }
+
+// A Filter leaves records out. Drops names the rule that says so; the record is then terminal, counted by that rule. It is
+// called concurrently, inside a slot of the CPU gate, and keeps nothing of the record.
+type Filter interface {
+	Drops(r *cloudtrail.Record) (rule string, drops bool)
+}
+
+// An Enricher adds to a record's document what the record itself does not say. It never fails: what it cannot find out in
+// time is left out, and it says so itself, with a tag and a metric. It keeps nothing of the record. It is called
+// concurrently, inside a slot of the CPU gate: whatever waits does so through Blocking, and no longer than ctx lives.
+type Enricher interface {
+	Enrich(ctx context.Context, r *cloudtrail.Record, f *ecs.Fragments)
+}
+
+// Enrichable is a Format that takes what enrichers add. Fragments are those of the next document; Append uses them up.
+type Enrichable interface{ Fragments() *ecs.Fragments }
 
 // Readiness is a Source or Sink that knows whether it can work at the moment. The error is for the operator: it says
 // what is wrong and what to do. Ready may be called concurrently and answers at once.

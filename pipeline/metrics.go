@@ -45,7 +45,8 @@ type place struct{ account, region string }
 type Metrics struct {
 	mu     sync.Mutex
 	counts Counts
-	newest map[place]int64 // Unix seconds of the newest event stored
+	newest map[place]int64  // Unix seconds of the newest event stored
+	rules  map[string]int64 // records that each rule left out: together those that ended as filtered
 
 	held atomic.Int64 // bytes that deliveries hold of the memory budget
 
@@ -53,13 +54,14 @@ type Metrics struct {
 	sent       prometheus.Histogram
 	event      prometheus.Histogram
 
-	read, ended, inFlight, last *prometheus.Desc
+	read, ended, inFlight, last, filtered *prometheus.Desc
 }
 
 // NewMetrics returns the pipeline's metrics, registered with reg.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		newest: map[place]int64{},
+		rules:  map[string]int64{},
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "trailship_deliveries_total", Help: "Deliveries carried, by how they ended.",
 		}, []string{"result"}),
@@ -74,6 +76,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		read:     prometheus.NewDesc("trailship_records_read_total", "Records read from log objects.", nil, nil),
 		ended:    prometheus.NewDesc("trailship_records_total", "Records by what finally became of them.", []string{"outcome"}, nil),
 		inFlight: prometheus.NewDesc("trailship_records_in_flight", "Records read whose end is not known yet.", nil, nil),
+		filtered: prometheus.NewDesc("trailship_records_filtered_total", "Records left out, by the rule that said so.",
+			[]string{"rule"}, nil),
 		last: prometheus.NewDesc("trailship_last_event_timestamp_seconds", "Time of the newest event stored.",
 			[]string{"account", "region"}, nil),
 	}
@@ -90,6 +94,7 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.ended
 	ch <- m.inFlight
 	ch <- m.last
+	ch <- m.filtered
 }
 
 // Collect implements prometheus.Collector. The record counts of one scrape are of one moment.
@@ -98,12 +103,16 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	counts := m.counts
 	newest := make(map[place]int64, len(m.newest))
 	maps.Copy(newest, m.newest)
+	rules := maps.Clone(m.rules)
 	m.mu.Unlock()
 
 	ch <- prometheus.MustNewConstMetric(m.read, prometheus.CounterValue, float64(counts.Read))
 	ch <- prometheus.MustNewConstMetric(m.inFlight, prometheus.GaugeValue, float64(counts.InFlight))
 	for end, n := range counts.Ended {
 		ch <- prometheus.MustNewConstMetric(m.ended, prometheus.CounterValue, float64(n), Terminal(end).String())
+	}
+	for rule, n := range rules {
+		ch <- prometheus.MustNewConstMetric(m.filtered, prometheus.CounterValue, float64(n), rule)
 	}
 	for p, at := range newest {
 		ch <- prometheus.MustNewConstMetric(m.last, prometheus.GaugeValue, float64(at), p.account, p.region)

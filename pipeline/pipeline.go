@@ -25,6 +25,7 @@ type Pipeline struct {
 	Source      Source
 	Sink        Sink
 	DeadLetters DeadLetters   // nil: a refused record fails its delivery
+	Filter      Filter        // nil: no record is left out
 	Format      func() Format // makes the format of one batch; called concurrently
 	Index       IndexPattern
 	Memory      int64         // bytes that all deliveries hold together

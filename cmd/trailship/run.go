@@ -19,6 +19,7 @@ import (
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/awsconfig"
 	"github.com/trailship/trailship/pipeline/ecs"
+	"github.com/trailship/trailship/pipeline/filter"
 	"github.com/trailship/trailship/pipeline/source"
 	"github.com/trailship/trailship/sinks"
 )
@@ -204,6 +205,10 @@ func newPipeline(cfg *config.Config, from pipeline.Source, to *sinks.Opened, met
 	if err != nil {
 		return nil, fmt.Errorf("output.index: %w", err)
 	}
+	filters, err := filter.New(cfg.Filters)
+	if err != nil {
+		return nil, value.Under("filters", err)
+	}
 	format := ecs.Config{
 		Retain: cfg.Output.Retain, KeepOriginal: cfg.Output.KeepOriginal, Namespace: cfg.Output.Namespace, LeafLimit: to.LeafLimit,
 	}
@@ -211,6 +216,7 @@ func newPipeline(cfg *config.Config, from pipeline.Source, to *sinks.Opened, met
 		Source:      from,
 		Sink:        to.Sink,
 		DeadLetters: to.DeadLetters,
+		Filter:      filters,
 		Format:      func() pipeline.Format { return ecs.NewEncoder(format) },
 		Index:       index,
 		Memory:      int64(cfg.Limits.Memory),

@@ -1,0 +1,26 @@
+package ecs
+
+// Fragments are members that enrichers add to one document: pre-rendered JSON that the Encoder splices without looking
+// at it. Every slice holds whole members, each with a comma behind it ("name":"payments",), of keys that Fields lists and
+// that the Encoder itself does not write there; it must stay as it is until the document is appended. A nil slice adds
+// nothing. The zero Fragments is of use.
+type Fragments struct {
+	Source       []byte // members of source: "geo":{…},"as":{…},
+	UserAgent    []byte // members of user_agent; with any, the Encoder adds only original
+	CloudAccount []byte // members of cloud.account
+	User         []byte // members of user
+	IAM          []byte // members of aws.iam
+	Organization []byte // members of organization
+	Labels       []byte // members of labels, behind those of Config
+	Tags         []byte // elements of tags, each with a comma behind it
+	Root         []byte // members of the document, for an enricher of the user's own
+}
+
+// AddOrganization adds members to organization, which more than one enricher fills.
+func (f *Fragments) AddOrganization(members []byte) {
+	if len(f.Organization) == 0 {
+		f.Organization = members
+		return
+	}
+	f.Organization = append(f.Organization[:len(f.Organization):len(f.Organization)], members...)
+}
