@@ -27,7 +27,9 @@ type Format interface {
 type Batch struct {
 	Owner uint64 // the delivery's number: sinks are fair between owners
 
-	format Format
+	format    Format
+	enrichers []Enricher
+
 	lines  []byte // action line, document, action line, document, …
 	raw    []byte
 	docs   []document
@@ -91,6 +93,7 @@ func (b *Batch) Degrade(dst []byte, i int, refusal *Refusal) []byte {
 	}
 	b.parsed.Object, b.parsed.Number, b.parsed.Offset = d.object, d.number, d.offset
 	dst = append(dst, b.lines[d.action:d.body]...)
+	b.enrich(expired(), &b.parsed)
 	dst = b.format.AppendDegraded(dst, &b.parsed, refusal.Type+": "+refusal.Reason)
 	return append(dst, '\n')
 }
@@ -146,8 +149,11 @@ const maxID = 512
 
 // appendID appends the record's _id: its eventID, or, where it has none that can be one, the SHA-256 of the record's
 // bytes and of how many times the same bytes stood in the object before. The same object therefore gives the same ids
-// every time it is read.
+// every time it is read. A record that comes back from a dead letter brings its _id.
 func appendID(dst []byte, r *cloudtrail.Record, seen map[[sha256.Size]byte]int) []byte {
+	if r.ID != "" {
+		return append(dst, r.ID...)
+	}
 	if v := r.Field(cloudtrail.EventID); v.Plain() && len(v.Bytes()) <= maxID {
 		return append(dst, v.Bytes()...)
 	}

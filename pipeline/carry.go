@@ -128,6 +128,7 @@ func (c *carrier) add(ctx context.Context, r *cloudtrail.Record) error {
 		at = time.Time{}
 	}
 	c.kit.id = appendID(c.kit.id[:0], r, c.kit.seen)
+	c.filling.enrich(ctx, r)
 	c.filling.Add(r, c.kit.id, index, at)
 	if int64(c.filling.Held()) >= c.held.chunk*7/8 {
 		c.send(ctx)

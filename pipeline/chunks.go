@@ -5,8 +5,9 @@ import "sync"
 // chunks is the pool of batches, one for each chunk size, so that small deliveries do not sit on large buffers. Each batch
 // has a format of its own, because the sink may degrade documents of one batch while the next is being filled.
 type chunks struct {
-	format func() Format
-	pools  [chunkClasses]sync.Pool
+	format    func() Format
+	enrichers []Enricher
+	pools     [chunkClasses]sync.Pool
 }
 
 // take returns an empty batch with room for a chunk of the class.
@@ -14,7 +15,7 @@ func (c *chunks) take(class int, owner uint64) *Batch {
 	b, ok := c.pools[class].Get().(*Batch)
 	if !ok {
 		size := chunkSizes()[class]
-		b = &Batch{format: c.format(), lines: make([]byte, 0, size*2/3), raw: make([]byte, 0, size/3)}
+		b = &Batch{format: c.format(), enrichers: c.enrichers, lines: make([]byte, 0, size*2/3), raw: make([]byte, 0, size/3)}
 	}
 	b.Owner = owner
 	return b

@@ -26,6 +26,7 @@ type Pipeline struct {
 	Sink        Sink
 	DeadLetters DeadLetters   // nil: a refused record fails its delivery
 	Filter      Filter        // nil: no record is left out
+	Enrichers   []Enricher    // called in this order for each record, where the Format is Enrichable
 	Format      func() Format // makes the format of one batch; called concurrently
 	Index       IndexPattern
 	Memory      int64         // bytes that all deliveries hold together
@@ -47,7 +48,7 @@ type Pipeline struct {
 func (p *Pipeline) Run(ctx context.Context) error {
 	p.gate = NewGate(runtime.GOMAXPROCS(0))
 	p.budget = newBudget(p.Memory, &p.Metrics.held)
-	p.pool.format = p.Format
+	p.pool.format, p.pool.enrichers = p.Format, p.Enrichers
 	p.kits.New = func() any { return newKit(p.Index) }
 
 	work, cut := context.WithCancelCause(context.WithoutCancel(ctx))

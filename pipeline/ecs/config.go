@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -36,4 +37,25 @@ type Config struct {
 	// of a longer one is cut, the full text stays in the string copy. 0: no limit. OpenSearch needs it: it refuses a
 	// document with a leaf of more than 32,766 bytes. Elasticsearch skips such a leaf by ignore_above.
 	LeafLimit int
+	Labels    map[string]string // members of labels in every document
+	Tags      []string          // further elements of tags in every document
+}
+
+// labels renders Labels as members, in the order of their keys.
+func (c Config) labels() []byte {
+	var dst []byte
+	for _, key := range slices.Sorted(maps.Keys(c.Labels)) {
+		dst = append(appendQuoted(dst, validText(key)), ':')
+		dst = append(appendQuoted(dst, validText(c.Labels[key])), ',')
+	}
+	return dst
+}
+
+// tags renders Tags as elements.
+func (c Config) tags() []byte {
+	var dst []byte
+	for _, tag := range c.Tags {
+		dst = append(appendQuoted(dst, validText(tag)), ',')
+	}
+	return dst
 }

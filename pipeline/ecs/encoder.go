@@ -30,6 +30,9 @@ type Encoder struct {
 	head, origin []byte
 	bucket       []byte // aws.s3
 
+	fragments    Fragments // of the next document
+	labels, tags []byte    // the configuration's own
+
 	text    texter
 	maxPath int // of members of flattened objects, in bytes
 
@@ -76,9 +79,13 @@ func NewEncoder(cfg Config) *Encoder {
 	if cfg.LeafLimit > 0 {
 		e.maxPath = min(maxPath, cfg.LeafLimit-1)
 	}
+	e.labels, e.tags = cfg.labels(), cfg.tags()
 	e.setObject(e.nowhere)
 	return e
 }
+
+// Fragments are what enrichers have to say about the next document. Append and AppendDegraded use them up.
+func (e *Encoder) Fragments() *Fragments { return &e.fragments }
 
 // Append appends the document of r to dst: one JSON object on one line, without a line end. It cannot fail: what a field
 // would refuse is left out and said in error.message. r is good to use until then as its reader says.
@@ -124,8 +131,13 @@ func (e *Encoder) encode(dst []byte, r *cloudtrail.Record) []byte {
 	mark := len(dst)
 	dst = append(dst, `"aws":{`...)
 	dst = append(dst, e.bucket...)
+	dst = putMembers(dst, `"iam":{`, nil, e.fragments.IAM)
 	dst = e.putCloudTrail(dst)
 	dst = end(dst, mark, '}')
+	dst = putMembers(dst, `"organization":{`, nil, e.fragments.Organization)
+	dst = putMembers(dst, `"labels":{`, e.labels, e.fragments.Labels)
+	dst = append(dst, e.fragments.Root...)
+	e.fragments = Fragments{}
 	dst[len(dst)-1] = '}' // the document's own
 	return dst
 }

@@ -68,6 +68,8 @@ func (e *Encoder) putTags(dst []byte) []byte {
 	if account := e.object.Account; account != "" && recipient.Exists() && string(recipient.Bytes()) != account {
 		dst = append(dst, `"_account_mismatch",`...)
 	}
+	dst = append(dst, e.tags...)
+	dst = append(dst, e.fragments.Tags...)
 	dst[len(dst)-1] = ']'
 	return append(dst, ',')
 }
@@ -90,7 +92,11 @@ func (e *Encoder) putErrors(dst []byte) []byte {
 func (e *Encoder) putCloud(dst []byte) []byte {
 	dst = append(dst, `"cloud":{"provider":"aws",`...)
 	dst = e.put(dst, `"region":`, e.rec.Field(cloudtrail.AWSRegion))
-	dst = e.putOnly(dst, `"account":{"id":`, e.account)
+	mark := len(dst)
+	dst = append(dst, `"account":{`...)
+	dst = e.put(dst, `"id":`, e.account)
+	dst = append(dst, e.fragments.CloudAccount...)
+	dst = end(dst, mark, '}')
 	if len(e.service) > 0 {
 		dst = append(dst, `"service":{"name":`...)
 		dst = appendItem(dst, item{text: e.service, plain: e.rec.Field(cloudtrail.EventSource).Plain()})
@@ -110,6 +116,7 @@ func (e *Encoder) putSource(dst []byte) []byte {
 	if e.sourceIsIP {
 		dst = putText(dst, `"ip":`, e.source)
 	}
+	dst = append(dst, e.fragments.Source...)
 	dst[len(dst)-1] = '}'
 	return append(dst, ',')
 }
@@ -123,7 +130,9 @@ func (e *Encoder) putUserAgent(dst []byte) []byte {
 	dst = append(dst, `"user_agent":{`...)
 	dst = e.put(dst, `"original":`, v)
 	text := bytes.TrimPrefix(v.Text(), []byte("["))
-	if rest, ok := bytes.CutPrefix(text, []byte("aws-cli/")); ok {
+	if found := e.fragments.UserAgent; len(found) > 0 {
+		dst = append(dst, found...)
+	} else if rest, ok := bytes.CutPrefix(text, []byte("aws-cli/")); ok {
 		dst = putWord(dst, `"name":`, "aws-cli")
 		dst = putText(dst, `"version":`, item{text: versionOf(rest), plain: true})
 	}

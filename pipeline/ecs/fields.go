@@ -76,6 +76,7 @@ func Fields() []Field {
 	addECSFields(add, keyword)
 	addEntityFields(add, keyword)
 	addCloudTrailFields(add, keyword)
+	addEnrichedFields(add, keyword)
 	return fields
 }
 
@@ -118,6 +119,15 @@ func addEntityFields(add adder, keyword Field) {
 	for _, kind := range []string{"user", "service", "host"} {
 		add(keyword, kind, ".entity.id", ".target.entity.id")
 	}
+}
+
+// addEnrichedFields are those that only enrichers and the configuration fill.
+func addEnrichedFields(add adder, keyword Field) {
+	named := Field{Type: Keyword, IgnoreAbove: keywordLimit, Sub: MatchOnlyText}
+	add(Field{Type: Flattened, IgnoreAbove: longLimit}, "", "aws.iam.user.tags", "aws.iam.role.tags", "labels")
+	add(keyword, "", "aws.iam.user.tag", "aws.iam.role.tag", "aws.iam.user.path", "aws.iam.role.path",
+		"cloud.account.name", "organization.id", "user.group.id", "user.group.name", "user.group.domain", "user.domain", "user.roles")
+	add(named, "", "organization.name", "user.full_name")
 }
 
 // addCloudTrailFields are those below aws.cloudtrail.

@@ -24,3 +24,18 @@ func (f *Fragments) AddOrganization(members []byte) {
 	}
 	f.Organization = append(f.Organization[:len(f.Organization):len(f.Organization)], members...)
 }
+
+// AppendString appends text as a JSON string, for whoever renders fragments. Bytes that are no UTF-8 become U+FFFD.
+func AppendString(dst []byte, text string) []byte { return appendQuoted(dst, validText(text)) }
+
+// putMembers appends an object of members that are rendered already, nothing when there are none. key holds its bracket.
+func putMembers(dst []byte, key string, first, second []byte) []byte {
+	if len(first)+len(second) == 0 {
+		return dst
+	}
+	dst = append(dst, key...)
+	dst = append(dst, first...)
+	dst = append(dst, second...)
+	dst[len(dst)-1] = '}'
+	return append(dst, ',')
+}

@@ -265,5 +265,6 @@ func (e *Encoder) putUser(dst []byte) []byte {
 	dst = e.putTargets(dst, userEntity)
 	dst = end(dst, part, '}')
 	dst = e.putOnly(dst, `"changes":{"name":`, e.params.newUserName)
+	dst = append(dst, e.fragments.User...)
 	return end(dst, mark, '}')
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Version is the version of both templates. Raise it with every change to them: a cluster keeps a newer one.
-const Version = 1
+const Version = 2
 
 const (
 	// DefaultIndex is the index pattern whose template has the plain name.
