@@ -1,6 +1,6 @@
 // The panel of facets: the values that are most frequent among the events of the query.
 
-import { button, element, inert, visible } from "./text.js";
+import { button, element, inert, unseen, visible } from "./text.js";
 import { ask, givenUp } from "./ask.js";
 import { addFilter, filters, listQuery } from "./state.js";
 import { pick } from "./picker.js";
@@ -44,15 +44,14 @@ function facet({ name, values, more }, base, chosen) {
   const list = element("ul", {}, ...values.map((v) => {
     const on = chosen.some((f) => f.name === name && f.value === v.value && !f.not);
     const face = element("span", { className: "clip" }, ...visible(shows(name, v.value)));
-    const choose = button([face, element("small", {}, number(v.count))], () => addFilter(name, v.value), {
-      className: on ? "choice on" : "choice",
-      name: `${label(name)} ${inert(shows(name, v.value))}, ${count(v.count, "event")}${on ? ", chosen" : ""}`,
-      title: inert(v.value),
+    const events = element("small", {}, number(v.count), unseen(v.count === 1 ? " event" : " events"));
+    const choose = button([unseen(`${label(name)} `), face, events, ...(on ? [unseen(", chosen")] : [])], () => addFilter(name, v.value), {
+      className: on ? "choice on" : "choice", title: inert(v.value),
     });
     choose.style.setProperty("--share", `${base ? (100 * v.count) / base : 0}%`);
     return element("li", {}, choose, pair(name, v.value));
   }));
-  const all = button(more ? "More …" : "Find …", () => pick(all, name), { className: "quiet", name: `More values of ${label(name)}` });
+  const all = button(more ? "More …" : "Find …", () => pick(all, name), { className: "quiet", name: `${more ? "More …" : "Find …"} of ${label(name)}` });
   const section = element("details", { open: true }, element("summary", {}, element("h3", {}, label(name))), list, all);
   return section;
 }

@@ -1,6 +1,6 @@
 // The picker: the values of an attribute with their counts, one click to take or leave out, and a field for any other.
 
-import { button, element, inert, visible } from "./text.js";
+import { button, element, inert, unseen, visible } from "./text.js";
 import { ask, giveUp, givenUp } from "./ask.js";
 import { addFilter, filters, listQuery, written } from "./state.js";
 import { openAt } from "./popover.js";
@@ -52,9 +52,9 @@ function draw(name, { facets: [facet], base, exact }) {
     if (!field.value && !facet.values.some((v) => v.value === value)) facet.values.push({ value, count: 0 });
   }
   list.replaceChildren(...facet.values.map((v) => {
-    const choose = button([element("span", { className: "clip" }, ...visible(shows(name, v.value))), element("small", {}, number(v.count))], () => take(name, v.value), {
-      className: "choice", title: inert(v.value), name: `${inert(shows(name, v.value))}, ${count(v.count, "event")}`,
-    });
+    const events = element("small", {}, number(v.count), unseen(v.count === 1 ? " event" : " events"));
+    const face = element("span", { className: "clip" }, ...visible(shows(name, v.value)));
+    const choose = button([face, events], () => take(name, v.value), { className: "choice", title: inert(v.value) });
     choose.style.setProperty("--share", `${base ? (100 * v.count) / base : 0}%`);
     return element("li", {}, choose, pair(name, v.value, take));
   }));

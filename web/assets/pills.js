@@ -1,6 +1,6 @@
 // The filters as pills. Each can be set aside, turned round and removed; a value of several can be removed alone.
 
-import { button, element, inert, short, visible } from "./text.js";
+import { button, element, inert, short, unseen, visible } from "./text.js";
 import { changeFilters, groups, inGroup, query, search } from "./state.js";
 import { pick } from "./picker.js";
 import { label, shows } from "./vocabulary.js";
@@ -30,8 +30,8 @@ function pill(group) {
     className: "verb", name: `Turn round filter: ${said}`, title: group.not ? "Show only these instead" : "Leave these out instead",
   });
   const rename = button(visible(label(group.name)), () => pick(li, group.name), { className: "of", name: `Pick values of ${inert(label(group.name))}` });
-  const off = button(group.off ? "off" : "on", () => change((f) => ({ ...f, off: !f.off })), {
-    className: "switch", name: `Filter in use: ${said}`, title: group.off ? "Use this filter again" : "Set this filter aside",
+  const off = button([group.off ? "off" : "on", unseen(`: ${said}`)], () => change((f) => ({ ...f, off: !f.off })), {
+    className: "switch", title: group.off ? "Use this filter again" : "Set this filter aside",
   });
   off.setAttribute("aria-pressed", String(!group.off));
   const remove = button("×", () => change(() => null), { className: "remove", name: `Remove filter: ${said}` });

@@ -29,6 +29,7 @@ export function current() {
 export function show() {
   const question = current();
   banner.hidden = !question;
+  if (box.matches(":popover-open")) fill(); // it was opened before the questions were there
   if (question) banner.replaceChildren(element("h2", {}, question.title), element("p", {}, question.description));
 }
 

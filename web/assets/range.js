@@ -1,6 +1,6 @@
 // The time range: spans before now or before the newest event, and any two times.
 
-import { button, element, visible } from "./text.js";
+import { button, unseen, visible } from "./text.js";
 import { query, search, set, zone } from "./state.js";
 import { opens } from "./popover.js";
 import { ago, iso, parts, read, stamp } from "./words.js";
@@ -49,7 +49,7 @@ function words() {
 }
 
 export function show() {
-  opener.replaceChildren(...visible(words()));
+  opener.replaceChildren(unseen("Time range: "), ...visible(words()));
   $("range-clear").hidden = !query().has("from") && !query().has("to");
 }
 

@@ -18,6 +18,9 @@ export function button(face, onclick, { name = "", className = "", title = "" } 
   return b;
 }
 
+// unseen is text for screen readers alone. A name that is made of what is seen and of this can be spoken as it is seen.
+export const unseen = (text) => element("span", { className: "unseen" }, text);
+
 const code = (c) => "U+" + c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
 
 // inert is text with codes for hidden characters, for attributes and titles.
