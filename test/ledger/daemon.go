@@ -31,7 +31,7 @@ func (st *stage) start(n int) (*daemon, error) {
 		return nil, err
 	}
 	defer log.Close()
-	args := append(append([]string(nil), st.prefix...), st.binary, "run", "--config", st.config)
+	args := append(append([]string(nil), st.prefix...), st.binary, "run", "--config", st.config(n))
 	d := &daemon{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})} //nolint:noctx // it is stopped by signals
 	d.cmd.Stderr, d.cmd.Env = log, st.environ()
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

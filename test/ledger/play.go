@@ -22,7 +22,9 @@ type result struct {
 
 const (
 	pollEvery = 100 * time.Millisecond
-	grace     = time.Second // behind the drain: nothing more may happen
+	// What a daemon may take: limits.memory, and 64 MiB.
+	maxResident = 128 << 20
+	grace       = time.Second // behind the drain: nothing more may happen
 )
 
 // play plays one row from the first message to the last.
@@ -66,6 +68,9 @@ func play(ctx context.Context, s setting, r *row) (*result, error) {
 		res.happened += n
 	}
 	res.happened += st.signals.Load()
+	if n := st.uneven.Load(); n > 0 {
+		res.problems = append(res.problems, fmt.Sprintf("at %d scrapes records were missing from the daemon's counts", n))
+	}
 	res.judge()
 	return res, st.close()
 }
@@ -79,6 +84,7 @@ func (st *stage) watch(ctx context.Context, res *result) error {
 			return err
 		}
 		res.tally = now
+		st.weigh(ctx)
 		res.drain = time.Since(calm)
 		if res.drain > 0 && res.tally.Fed && st.row.drained(&res.tally.Sums) {
 			return pause(ctx, grace)
@@ -128,6 +134,9 @@ func (res *result) judge() {
 	}
 	if res.happened == 0 || len(missed) > len(res.tally.Faults)/2 {
 		res.problems = append(res.problems, "hardly any trouble happened")
+	}
+	if res.peak > maxResident {
+		res.problems = append(res.problems, fmt.Sprintf("a daemon took %d MiB", res.peak>>20))
 	}
 	if l := res.row.life; l.redeliver > 0 && float64(s.Redelivered) > l.redeliver*float64(s.Messages) {
 		res.problems = append(res.problems, fmt.Sprintf("%d of %d messages were delivered again", s.Redelivered, s.Messages))

@@ -82,7 +82,7 @@ func (o *object) body() []byte {
 
 // Of sixteen records one has no eventID, one no eventTime, and one happened in the first minutes of the next day.
 const (
-	kinds      = 16
+	variety    = 16
 	withoutID  = 3
 	withoutAt  = 7
 	nextDay    = 11
@@ -91,7 +91,7 @@ const (
 
 // dayOf is the day whose index the event belongs into.
 func (o *object) dayOf(serial int) time.Time {
-	if serial%kinds == nextDay {
+	if serial%variety == nextDay {
 		return o.day.AddDate(0, 0, 1)
 	}
 	return o.day
@@ -101,7 +101,7 @@ func (o *object) dayOf(serial int) time.Time {
 func record(serial int, day time.Time, padding string) string {
 	at := day.Add(23*time.Hour + 50*time.Minute + time.Duration(serial%300)*time.Second)
 	id := fmt.Sprintf(`"eventID":"%08x-0000-4000-8000-%012x",`, serial, serial)
-	switch serial % kinds {
+	switch serial % variety {
 	case withoutID:
 		id = ""
 	case nextDay:
@@ -110,7 +110,7 @@ func record(serial int, day time.Time, padding string) string {
 		padding += strings.Repeat("0123456789abcdef", 256)
 	}
 	eventTime := `"eventTime":"` + at.Format(time.RFC3339) + `",`
-	if serial%kinds == withoutAt {
+	if serial%variety == withoutAt {
 		eventTime = ""
 	}
 	return `{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:deploy","arn":"arn:aws:sts::111122223333:assumed-role/deploy/ci",` +

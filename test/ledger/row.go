@@ -20,6 +20,8 @@ type row struct {
 	check func(s *sums) []string
 	// open says that messages may be left in the queue at the end, with their events.
 	open bool
+	// fixed says that the row is the same in the long form.
+	fixed bool
 	// chance says that the faults are so short that some may meet nobody.
 	chance bool
 	// more is what the row needs beside the load: a place for the stand-in's and the daemon's process.

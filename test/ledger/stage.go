@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -31,9 +32,10 @@ type stage struct {
 	at      places
 	standIn *exec.Cmd
 	input   io.Closer // ends the stand-in
-	config  string
-	prefix  []string // of the daemon's command line
+	admins  []string  // addresses of the daemons' servers
+	prefix  []string  // of the daemon's command line
 	signals atomic.Int64
+	uneven  atomic.Int64 // scrapes at which records were missing from a daemon's counts
 }
 
 // standInEnv tells the program to be the stand-in of a row.
@@ -88,11 +90,29 @@ func newStage(ctx context.Context, s setting, r *row) (st *stage, err error) {
 const configText = `aws: {region: eu-west-1, endpoint_url: %q}
 sources: {sqs: [{queue_url: %q, visibility_timeout: %s, buckets: [%s, %s, %s]}]}
 sinks: {elasticsearch: {urls: [%q]}}
-server: {listen: ""}
+server: {listen: %q}
 %s`
 
-// configure writes the daemon's configuration.
+// configure writes the daemons' configurations, which differ in their server's address.
 func (st *stage) configure() error {
+	for n := range max(1, st.row.life.replicas) {
+		if err := st.configureOne(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (st *stage) configureOne(n int) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is at once
+	if err != nil {
+		return err
+	}
+	admin := l.Addr().String()
+	st.admins = append(st.admins, admin)
+	if err := l.Close(); err != nil {
+		return err
+	}
 	visibility := 30 * time.Second
 	if st.row.visibility > 0 {
 		visibility = st.row.visibility
@@ -101,11 +121,12 @@ func (st *stage) configure() error {
 	if st.row.more.disk != "" {
 		settings += fmt.Sprintf("dead_letter: {directory: %q}\n", st.disk())
 	}
-	st.config = filepath.Join(st.dir, "config.yaml")
 	text := fmt.Sprintf(configText, st.at.AWS, st.at.AWS+"/111122223333/"+queueName, visibility,
-		goodBucket, badBucket, bigBucket, st.at.Cluster, settings)
-	return os.WriteFile(st.config, []byte(text), 0o600)
+		goodBucket, badBucket, bigBucket, st.at.Cluster, admin, settings)
+	return os.WriteFile(st.config(n), []byte(text), 0o600)
 }
+
+func (st *stage) config(n int) string { return filepath.Join(st.dir, fmt.Sprintf("config-%d.yaml", n)) }
 
 // environ is the daemon's environment.
 func (st *stage) environ() []string {
@@ -118,15 +139,40 @@ func (st *stage) environ() []string {
 
 // ask calls the stand-in's control and decodes the answer into out, unless that is nil.
 func (st *stage) ask(ctx context.Context, path string, out any) error {
+	if err := get(ctx, st.at.Control+path, out); err != nil {
+		return fmt.Errorf("asking the stand-in: %w", err)
+	}
+	return nil
+}
+
+// weigh looks whether each record that a daemon has read is in its counts. A daemon that does not answer is being killed.
+func (st *stage) weigh(ctx context.Context) {
+	for _, admin := range st.admins {
+		var status struct{ Records map[string]int64 }
+		if get(ctx, "http://"+admin+"/status", &status) != nil {
+			continue
+		}
+		rest := 2 * status.Records["read"]
+		for _, n := range status.Records {
+			rest -= n
+		}
+		if rest != 0 {
+			st.uneven.Add(1)
+		}
+	}
+}
+
+// get asks for JSON and decodes it into out, unless that is nil.
+func get(ctx context.Context, address string, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, st.at.Control+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("asking the stand-in: %w", err)
+		return err
 	}
 	defer res.Body.Close()
 	if out == nil {
