@@ -134,7 +134,7 @@ func (e *Encoder) encode(dst []byte, r *cloudtrail.Record) []byte {
 	dst = putMembers(dst, `"iam":{`, nil, e.fragments.IAM)
 	dst = e.putCloudTrail(dst)
 	dst = end(dst, mark, '}')
-	dst = putMembers(dst, `"organization":{`, nil, e.fragments.Organization)
+	dst = putMembers(dst, `"organization":{`, e.fragments.Organization, e.fragments.OrgName)
 	dst = putMembers(dst, `"labels":{`, e.labels, e.fragments.Labels)
 	dst = append(dst, e.fragments.Root...)
 	e.fragments = Fragments{}

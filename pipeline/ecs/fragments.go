@@ -10,19 +10,11 @@ type Fragments struct {
 	CloudAccount []byte // members of cloud.account
 	User         []byte // members of user
 	IAM          []byte // members of aws.iam
-	Organization []byte // members of organization
+	Organization []byte // members of organization but its name
+	OrgName      []byte // organization.name
 	Labels       []byte // members of labels, behind those of Config
 	Tags         []byte // elements of tags, each with a comma behind it
 	Root         []byte // members of the document, for an enricher of the user's own
-}
-
-// AddOrganization adds members to organization, which more than one enricher fills.
-func (f *Fragments) AddOrganization(members []byte) {
-	if len(f.Organization) == 0 {
-		f.Organization = members
-		return
-	}
-	f.Organization = append(f.Organization[:len(f.Organization):len(f.Organization)], members...)
 }
 
 // AppendString appends text as a JSON string, for whoever renders fragments. Bytes that are no UTF-8 become U+FFFD.

@@ -350,19 +350,23 @@ func (m *mapper) movedResource(o *jsonObject) any {
 	return plain
 }
 
-// unfitReference: an object field refuses keys that are blank, long or would be taken for paths, and long numbers.
-func unfitReference(v any) bool {
+// unfitReference: an object field refuses keys that are blank, long or would be taken for paths, long numbers, and more
+// than twelve containers in each other.
+func unfitReference(v any) bool { return unfitAt(v, 1) }
+
+func unfitAt(v any, depth int) bool {
 	switch v := v.(type) {
 	case json.Number:
 		return len(v) > 1000
 	case []any:
-		return slices.ContainsFunc(v, unfitReference)
+		return depth > 12 || slices.ContainsFunc(v, func(m any) bool { return unfitAt(m, depth+1) })
 	case *jsonObject:
 		for _, key := range v.keys {
-			if len(key) > 256 || strings.TrimSpace(key) == "" || strings.Contains(key, ".") || unfitReference(v.of[key]) {
+			if len(key) > 256 || strings.TrimSpace(key) == "" || strings.Contains(key, ".") || unfitAt(v.of[key], depth+1) {
 				return true
 			}
 		}
+		return depth > 12
 	}
 	return false
 }

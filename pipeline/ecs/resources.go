@@ -20,7 +20,7 @@ type resource struct {
 // readResources takes in the elements in the order they are to be written.
 func (e *Encoder) readResources() {
 	v := e.rec.Field(cloudtrail.Resources)
-	if v.Exists() && (v.Kind() < cloudtrail.KindObject || unfit(v)) {
+	if v.Exists() && (v.Kind() < cloudtrail.KindObject || unfit(v, 1)) {
 		e.others.add(cloudtrail.Resources)
 	}
 	if v.Kind() != cloudtrail.KindArray {
@@ -34,19 +34,25 @@ func (e *Encoder) readResources() {
 	e.sortResources()
 }
 
-// unfit reports whether v holds what an object field refuses although it is not mapped: a number or a key that is too
-// long, a blank key, or one that would be taken for a path.
-func unfit(v cloudtrail.Value) bool {
+// unfit reports whether v, inside depth-1 containers, holds what an object field refuses although it is not mapped: a number
+// or a key that is too long, a blank key, one that would be taken for a path, or containers that nest too deep.
+func unfit(v cloudtrail.Value, depth int) bool {
+	if v.Kind() >= cloudtrail.KindObject && depth > maxExtraDepth {
+		return true
+	}
 	for m := v.First(); m.Exists(); m = m.Next() {
 		if v.Kind() == cloudtrail.KindObject && unfitKey(m.Key()) || m.Kind() == cloudtrail.KindNumber && len(m.Raw()) > maxNumber {
 			return true
 		}
-		if unfit(m) {
+		if unfit(m, depth+1) {
 			return true
 		}
 	}
 	return false
 }
+
+// maxExtraDepth is how many containers resources may nest, itself included: OpenSearch takes 20 in all.
+const maxExtraDepth = 12
 
 func unfitKey(key []byte) bool {
 	return len(key) > longKey || len(bytes.TrimSpace(key)) == 0 || bytes.IndexByte(key, '.') >= 0
