@@ -175,6 +175,28 @@ func roles(c *standin.Cluster, may func(r *http.Request) bool) http.Handler {
 	})
 }
 
+// TestCreateIndex_blocked: while a cluster lets nobody make indices, one that is there takes documents.
+func TestCreateIndex_blocked(t *testing.T) {
+	c := &standin.Cluster{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && !strings.HasPrefix(r.URL.Path, "/_index_template/") && c.Template("made") != nil {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"error":{"type":"index_create_block_exception","reason":"blocked by: [FORBIDDEN/10/cluster create-index blocked (api)];"},"status":403}`))
+			return
+		}
+		c.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	for i, id := range []string{"a", "b"} { // the second daemon comes when the index is there and the block too
+		s := open(t, kinds(server.URL)["elasticsearch"])
+		fates, err := s.Sink.Write(t.Context(), sinktest.Batch(t, uint64(i), sinktest.Index, id))
+		if err != nil || fates[0].Outcome != pipeline.Indexed {
+			t.Errorf("%s: got %v, %v, want the document indexed", id, fates, err)
+		}
+		c.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPut, "/_index_template/made", strings.NewReader("{}")))
+	}
+}
+
 func TestCreateIndex_templates(t *testing.T) {
 	writer := func(r *http.Request) bool {
 		return r.Method != http.MethodPut || !strings.HasPrefix(r.URL.Path, "/_index_template/")

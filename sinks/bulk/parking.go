@@ -33,6 +33,7 @@ type index struct {
 	there   bool // created, or seen to accept documents
 	parking *parking
 	streak  streak
+	stored  time.Time // when it last accepted a document
 }
 
 // streak counts refusals of one type since the index last accepted a document.

@@ -141,6 +141,27 @@ func TestStreak(t *testing.T) {
 	})
 }
 
+// TestStreak_mixed: documents that are refused among others that are stored are at fault, however many they are.
+func TestStreak_mixed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &standin.Cluster{Item: func(_ string, id, _ []byte) *standin.ItemFault {
+			if id[len(id)-1]%2 == 0 {
+				return &standin.ItemFault{Status: 400, Type: "mapper_parsing_exception", Reason: "failed to parse field [x]"}
+			}
+			return nil
+		}}
+		r := open(t, c)
+		start := time.Now()
+		want := map[pipeline.Outcome]int{pipeline.Refused: 200, pipeline.Indexed: 200}
+		if diff := cmp.Diff(want, r.write(t, 1, "w", 400)); diff != "" {
+			t.Errorf("fates (-want +got):\n%s", diff)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("took %v, want no pause", took)
+		}
+	})
+}
+
 // TestParking: one sick index does not hold up the others; after ten minutes its documents are refused.
 func TestParking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

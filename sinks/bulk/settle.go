@@ -146,6 +146,7 @@ func (e *Engine) settle(r *request, v verdict) {
 	e.answered(r, float64(r.busy)/float64(r.docs), now)
 	for _, s := range r.degrading {
 		e.metrics.degraded.Inc()
+		s.vouched = s.ix.stored.Equal(now)
 		e.enqueue(s, now)
 	}
 	if len(r.again) > 0 {
@@ -185,7 +186,8 @@ func (e *Engine) settleSpan(r *request, s *span, at int, t *tally) {
 }
 
 // fault handles an item that is its document's own fault: degraded the first time, refused the second, unless so many
-// were refused in a row that it cannot be the documents.
+// were refused in a row that it cannot be the documents. Those that were refused among others that were stored do not
+// count: their second tries come together, with nothing between them that could be stored.
 func (e *Engine) fault(r *request, s *span, i int32, it *item, t *tally) {
 	refusal := r.refusal(it)
 	if !s.degraded {
@@ -194,18 +196,22 @@ func (e *Engine) fault(r *request, s *span, i int32, it *item, t *tally) {
 			return
 		}
 	}
-	e.mu.Lock()
-	if t.fresh {
-		s.ix.streak, t.fresh = streak{}, false
-	}
-	believed := s.ix.streak.add(refusal.Type)
-	e.mu.Unlock()
-	if !believed {
+	if !s.vouched && !e.believe(s.ix, t, refusal.Type) {
 		r.hold(s, i, indexWide, it)
 		return
 	}
 	e.refuse(s.w, i, refusal)
 	t.settled++
+}
+
+// believe counts a refusal of an index's document; false when there are too many in a row.
+func (e *Engine) believe(ix *index, t *tally, kind string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t.fresh {
+		ix.streak, t.fresh = streak{}, false
+	}
+	return ix.streak.add(kind)
 }
 
 // refusal is what an item says against its document.
@@ -222,7 +228,7 @@ func (e *Engine) learn(s *span, t tally, now time.Time) {
 	ix := s.ix
 	if t.accepted {
 		ix.there = true
-		e.accepted = now
+		ix.stored, e.accepted = now, now
 	}
 	if t.fresh {
 		ix.streak = streak{}

@@ -38,6 +38,7 @@ type span struct {
 	from, to int32
 	bytes    int  // of the lines
 	degraded bool // one document, in its degraded form
+	vouched  bool // the answer that made it degraded stored other documents of its index
 	probe    bool // sent to see whether a parked index takes documents again
 }
 

@@ -59,7 +59,7 @@ func (x *Indices) CreateIndex(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := x.create(ctx, name, blind); err != nil && !exists(err) {
+	if err := x.create(ctx, name, blind); err != nil && !exists(err) && !(blocked(err) && x.there(ctx, name)) {
 		return fmt.Errorf("creating index %s: %w", name, err)
 	}
 	x.log.Info("index is there", zap.String("index", name))
@@ -90,6 +90,18 @@ func exists(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Type == "resource_already_exists_exception" ||
 		e.Type == "invalid_index_name_exception" && strings.Contains(e.Reason, "already exists as alias"))
+}
+
+// blocked reports whether an index could not be made because of a block, which a cluster looks at before it looks whether
+// the index is there: OpenSearch blocks the making of indices while a disk is nearly full.
+func blocked(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Type == "cluster_block_exception" || e.Type == "index_create_block_exception")
+}
+
+// there reports whether there is an index, or an alias, of that name.
+func (x *Indices) there(ctx context.Context, name string) bool {
+	return x.call(ctx, http.MethodHead, "/"+url.PathEscape(name), nil, nil) == nil
 }
 
 // templateOf is the template whose pattern matches an index.
