@@ -29,6 +29,9 @@ type Cluster struct {
 	Username string // "" where there are no accounts
 	Password string
 	Client   *http.Client
+
+	node *Process
+	boot func(t testing.TB, log string)
 }
 
 // A Kind is one of the servers that can be started.
@@ -48,6 +51,7 @@ transport.port: 0
 transport.host: 127.0.0.1
 discovery.type: single-node
 cluster.routing.allocation.disk.threshold_enabled: false
+cluster.info.update.interval: 10s
 `
 
 const securitySettings = `plugins.security.ssl.http.enabled: true
@@ -81,9 +85,6 @@ func Kinds() []Kind {
 // is where its output goes. The server ends with the test.
 func StartCluster(t testing.TB, k Kind, cache, logs string) *Cluster {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), bootTimeout)
-	defer cancel()
-
 	home := t.TempDir()
 	config := filepath.Join(home, "config")
 	writeFile(t, filepath.Join(config, k.Config), k.settings)
@@ -99,18 +100,39 @@ func StartCluster(t testing.TB, k Kind, cache, logs string) *Cluster {
 	for i, c := range k.classes {
 		classes[i] = filepath.Join(cache, k.Name, c)
 	}
-	node := Start(t, logs, k.Name, exec.CommandContext(t.Context(), filepath.Join(cache, k.java, "bin", "java"),
-		"-Xms256m", "-Xmx768m", "-cp", strings.Join(classes, string(os.PathListSeparator)), filepath.Join(k.Name, "Node.java"), home))
-	match, err := node.Said(ctx, regexp.MustCompile(`listening on (\d+)`))
+	c.boot = func(t testing.TB, log string) {
+		t.Helper()
+		c.node = Start(t, logs, log, exec.CommandContext(t.Context(), filepath.Join(cache, k.java, "bin", "java"),
+			"-Xms256m", "-Xmx768m", "-cp", strings.Join(classes, string(os.PathListSeparator)), filepath.Join(k.Name, "Node.java"), home))
+		c.await(t, scheme)
+	}
+	c.boot(t, k.Name)
+	return c
+}
+
+// await waits until the server answers, and fills in where.
+func (c *Cluster) await(t testing.TB, scheme string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), bootTimeout)
+	defer cancel()
+	match, err := c.node.Said(ctx, regexp.MustCompile(`listening on (\d+)`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.URL = scheme + "://127.0.0.1:" + match[1]
 	// The security plugin listens before it has made its accounts.
-	if err := Until(ctx, func() error { return c.Do(ctx, http.MethodGet, "/", nil, nil) }, node.done); err != nil {
+	if err := Until(ctx, func() error { return c.Do(ctx, http.MethodGet, "/", nil, nil) }, c.node.done); err != nil {
 		t.Fatal(err)
 	}
-	return c
+}
+
+// Kill ends the server at once, as kill -9 does.
+func (c *Cluster) Kill() { c.node.Kill() }
+
+// Boot starts the server again after Kill, with what is on its disk. Its address is another one.
+func (c *Cluster) Boot(t testing.TB) {
+	t.Helper()
+	c.boot(t, c.Name+"-again")
 }
 
 // secure makes the cluster's certificates and fills in what a client needs to know.

@@ -63,7 +63,9 @@ func TestServers(t *testing.T) {
 			r.testKill(t, sink)
 			if r.cluster.Username != "" {
 				r.testWrongPassword(t, sink)
+				return
 			}
+			r.testTroubles(t, sink)
 		})
 	}
 }
