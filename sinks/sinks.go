@@ -79,6 +79,7 @@ type Opened struct {
 
 	indices *cluster.Indices // nil: no cluster
 	ask     cluster.Transport
+	shelves []deadletter.Shelf
 	closers []io.Closer // in the order of closing
 }
 
@@ -157,7 +158,7 @@ func openFile(c ndjson.Config, o Options) (*Opened, error) {
 func (s *Opened) place(o Options, in deadletter.Cluster) error {
 	places, err := deadletter.New(o.DeadLetters, deadletter.Options{Cluster: in, AWS: o.AWS, Log: o.Log})
 	if places != nil {
-		s.DeadLetters = places
+		s.DeadLetters, s.shelves = places, places.Shelves()
 	}
 	return value.Under("dead_letter", err)
 }
@@ -172,6 +173,9 @@ type clusterOf struct {
 	cluster.Transport
 	creator
 }
+
+// Shelves are the places for dead letters as they can be read back, in the order of burying.
+func (s *Opened) Shelves() []deadletter.Shelf { return s.shelves }
 
 // Setup installs the index templates, with the rights of the set-up role. A sink that has none is no error.
 func (s *Opened) Setup(ctx context.Context) error {

@@ -16,6 +16,7 @@ type Record struct {
 	nodes     []node
 	fields    [fieldCount]int32
 	respelled bool // some field was seen twice
+	depth     int
 	frames    []frame
 	text      []byte // unescaped strings, see Value.Bytes
 }

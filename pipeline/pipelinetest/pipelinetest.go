@@ -103,7 +103,7 @@ func (d *Delivery) Records(ctx context.Context) iter.Seq2[*cloudtrail.Record, er
 		reader := cloudtrail.NewReader()
 		n := 0
 		for _, file := range d.Files {
-			reader.Reset(strings.NewReader(file), &cloudtrail.Object{Bucket: "bucket", Key: d.Name})
+			reader.Reset(strings.NewReader(file), &cloudtrail.Object{Bucket: "bucket", Key: d.Name, KeyInfo: cloudtrail.ParseKey(d.Name)})
 			for {
 				r, err := reader.Next()
 				if errors.Is(err, io.EOF) {

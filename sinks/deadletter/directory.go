@@ -14,6 +14,9 @@ import (
 	"github.com/trailship/trailship/pipeline"
 )
 
+// fileTime is how names of files and objects begin, so that they sort by age.
+const fileTime = "20060102T150405Z"
+
 // When letters go to a new file.
 const (
 	maxFile = 64 << 20
@@ -84,10 +87,15 @@ func (d *directory) current() (unlock func(), err error) {
 		}
 		release(d.file)
 	}
-	if err := d.next(); err != nil {
-		return nil, err
+	for {
+		if err := d.next(); err != nil {
+			return nil, err
+		}
+		if d.same() {
+			return func() { release(d.file) }, nil
+		}
+		release(d.file) // replay took the empty file away before it was locked
 	}
-	return func() { release(d.file) }, nil
 }
 
 // same reports whether the open file is still the one of its name, as it was written: a letter in any other would be lost.
@@ -103,7 +111,7 @@ func (d *directory) same() bool {
 // next begins a new file, locked. Its entry in the directory is on the disk when next returns.
 func (d *directory) next() error {
 	now := time.Now()
-	name := fmt.Sprintf("dead-letters-%s-%s.ndjson", now.UTC().Format("20060102T150405Z"), rand.Text()[:8])
+	name := fmt.Sprintf("dead-letters-%s-%s.ndjson", now.UTC().Format(fileTime), rand.Text()[:8])
 	f, err := os.OpenFile(filepath.Join(d.path, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err

@@ -165,7 +165,7 @@ func (b *bucket) put(ctx context.Context, reason string, lines []byte) error {
 		return fmt.Errorf("compressing letters: %w", err)
 	}
 	now := time.Now().UTC()
-	key := fmt.Sprintf("%s%s/%s/%s-%s%s", b.prefix, now.Format("2006/01/02"), reason, now.Format("20060102T150405Z"), rand.Text(), suffix)
+	key := fmt.Sprintf("%s%s/%s/%s-%s%s", b.prefix, now.Format("2006/01/02"), reason, now.Format(fileTime), rand.Text(), suffix)
 	err := b.do(func(c *s3.Client) error {
 		_, err := c.PutObject(ctx, &s3.PutObjectInput{
 			Bucket: aws.String(b.name), Key: aws.String(key), Body: bytes.NewReader(packed.Bytes()), ContentType: aws.String("application/gzip"),

@@ -69,13 +69,20 @@ func (c *Cluster) store(out, body []byte, f ClusterFault) []byte {
 	for first := true; len(body) > 0; {
 		var action, doc []byte
 		action, body = line(body)
-		doc, body = line(body)
+		deletes := bytes.HasPrefix(action, []byte(`{"delete":`))
+		if !deletes {
+			doc, body = line(body)
+		}
 		index, id := field(action, `"_index":"`), field(action, `"_id":"`)
 		before := len(out)
 		if !first {
 			out = append(out, ',')
 		}
-		out = c.item(out, target{index, id}, doc, f.arrived)
+		if deletes {
+			out = c.remove(out, target{index, id})
+		} else {
+			out = c.item(out, target{index, id}, doc, f.arrived)
+		}
 		if f.DropItem {
 			out, f.DropItem = out[:before], false
 			continue

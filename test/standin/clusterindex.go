@@ -2,6 +2,7 @@ package standin
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
@@ -144,6 +145,11 @@ func (c *Cluster) document(w http.ResponseWriter, index, id string) {
 
 // search answers _count and _search: all documents, or those of an ids query; at most size of them, 10 unless told.
 func (c *Cluster) search(w http.ResponseWriter, r *http.Request, pattern string) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "parsing_exception", err.Error())
+		return
+	}
 	var ask struct {
 		Size  *int `json:"size"`
 		Query struct {
@@ -152,9 +158,12 @@ func (c *Cluster) search(w http.ResponseWriter, r *http.Request, pattern string)
 			} `json:"ids"`
 		} `json:"query"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&ask); err != nil && err != io.EOF {
-		refuse(w, http.StatusBadRequest, "parsing_exception", err.Error())
-		return
+	var order sortedSearch
+	if len(body) > 0 {
+		if err := errors.Join(json.Unmarshal(body, &ask), json.Unmarshal(body, &order)); err != nil {
+			refuse(w, http.StatusBadRequest, "parsing_exception", err.Error())
+			return
+		}
 	}
 	wanted := map[string]bool{}
 	for _, id := range ask.Query.IDs.Values {
@@ -166,6 +175,10 @@ func (c *Cluster) search(w http.ResponseWriter, r *http.Request, pattern string)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(order.Sort) > 0 {
+		c.sorted(w, pattern, size, &order)
+		return
+	}
 	total, hits := 0, []any{}
 	for name, ix := range c.indices {
 		if !matches(name, []string{pattern}) {

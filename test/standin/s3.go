@@ -21,9 +21,9 @@ type S3Fault struct {
 	Cut     int // break the connection after so many bytes of the body; 0: do not
 }
 
-// S3 is a stand-in for Amazon S3: an http.Handler for path-style GET, HEAD and PUT of objects and HEAD of buckets. A bucket
-// has a region, and a request signed for another one is sent there with a 301, as S3 does. Set its hooks before the first
-// request. It is safe for concurrent use. Source: Amazon S3 API Reference.
+// S3 is a stand-in for Amazon S3: an http.Handler for path-style GET, HEAD, PUT and DELETE of objects, and for HEAD and
+// lists of buckets. A bucket has a region, and a request signed for another one is sent there with a 301, as S3 does. Set
+// its hooks before the first request. It is safe for concurrent use. Source: Amazon S3 API Reference.
 type S3 struct {
 	// Fault is called for each request with its method; nil or a nil answer: no fault.
 	Fault func(method, bucket, key string) *S3Fault
@@ -133,6 +133,10 @@ func (s *S3) serve(w http.ResponseWriter, r *http.Request, bucket, key string, c
 		} else {
 			s.Put(bucket, key, body)
 		}
+	case r.Method == http.MethodDelete && key != "":
+		s.remove(w, bucket, key)
+	case r.Method == http.MethodGet && key == "" && r.URL.Query().Get("list-type") == "2":
+		s.list(w, r, bucket)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		s3Error(w, r, http.StatusNotImplemented, "NotImplemented", "the stand-in does not know "+r.Method)
 	case key == "":

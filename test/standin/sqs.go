@@ -44,9 +44,13 @@ type SQS struct {
 	// Observe is called for each request that is answered, with the operation and how many entries it had.
 	Observe func(op string, entries int)
 
+	// NoMoves makes it a service that does not know how to move messages from queue to queue by itself.
+	NoMoves bool
+
 	mu     sync.Mutex
 	queues map[string]*simQueue
 	serial int
+	moves  []*move
 }
 
 // simQueue is one queue. SQS.mu guards it.

@@ -18,6 +18,7 @@ type request struct {
 	MaxNumberOfMessages, WaitTimeSeconds            int
 	VisibilityTimeout                               *int
 	Entries                                         []requestEntry
+	moveRequest
 }
 
 type requestEntry struct {
@@ -46,6 +47,14 @@ func (s *SQS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.Observe != nil {
 		s.Observe(op, max(1, len(in.Entries)))
+	}
+	if strings.Contains(op, "MessageMoveTask") && s.NoMoves {
+		sqsError(w, http.StatusBadRequest, "com.amazonaws.sqs#UnsupportedOperation", "the service does not know "+op)
+		return
+	}
+	if strings.Contains(op, "MessageMoveTask") || op == "ListDeadLetterSourceQueues" {
+		s.moveTask(w, r, op, &in)
+		return
 	}
 	s.mu.Lock()
 	q := s.queues[path.Base(in.QueueUrl+in.QueueName)]
@@ -91,6 +100,7 @@ func (s *SQS) answer(w http.ResponseWriter, r *http.Request, op string, in *requ
 			"ApproximateNumberOfMessages":           strconv.Itoa(visible),
 			"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(inFlight),
 			"VisibilityTimeout":                     strconv.Itoa(int(q.options.Visibility / time.Second)),
+			"QueueArn":                              arnOf(path.Base(in.QueueUrl)),
 		}})
 	default:
 		sqsError(w, http.StatusBadRequest, "UnsupportedOperation", "the stand-in does not know "+op)
