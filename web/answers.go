@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/trailship/trailship/history"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
 func (h *handler) events(ctx context.Context, a *asked) (any, error) {
@@ -45,8 +47,18 @@ func (h *handler) event(ctx context.Context, a *asked) (any, error) {
 		Event   event      `json:"event"`
 		Record  string     `json:"record"`  // a string, so that integers over 2^53 and the order of keys arrive as they are
 		Derived bool       `json:"derived"` // the record is made of what the store has kept
+		Names   []string   `json:"names"`   // by which the attribute resourceName finds the event
 		Pivots  []question `json:"pivots"`
-	}{eventOf(&e), string(e.Record), e.Derived, questionsOf(history.Pivots(&e))}, nil
+	}{eventOf(&e), string(e.Record), e.Derived, namesOf(&e), questionsOf(history.Pivots(&e))}, nil
+}
+
+// namesOf are the names of resources in the record. They are read from it, since only what looks for events keeps them.
+func namesOf(e *history.Event) []string {
+	var r cloudtrail.Record
+	if err := r.Parse(slices.Clone(e.Record)); err != nil {
+		return []string{} // the page shows whatever it has
+	}
+	return append([]string{}, history.Describe(&r).Names...)
 }
 
 // bars is how many bars the page draws.

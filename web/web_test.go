@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -259,12 +260,13 @@ func TestHandler_deadline(t *testing.T) {
 
 func TestHandler_event(t *testing.T) {
 	const odd = "../a b?#<>\u202e"
-	record := `{"z":9007199254740993,"a":1.0,"z2":"\u202e","html":"<script>alert(1)</script>"}`
+	record := `{"requestParameters":{"bucketName":"a-bucket"},"z":9007199254740993,"a":1.0,"z2":"\u202e","html":"<script>alert(1)</script>"}`
 	s := &store{records: map[string]string{odd: record}}
 	w := ask(t, s, "/api/event/"+url.PathEscape(odd))
 	var got struct {
 		Event  struct{ ID, Name string }
 		Record string
+		Names  []string
 		Pivots []struct{ Name, Query string }
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
@@ -272,6 +274,9 @@ func TestHandler_event(t *testing.T) {
 	}
 	if got.Event.ID != odd || got.Record != record {
 		t.Errorf("got %q %s, want %q %s", got.Event.ID, got.Record, odd, record)
+	}
+	if !slices.Contains(got.Names, "a-bucket") {
+		t.Errorf("got names %q, want the bucket's", got.Names)
 	}
 	if len(got.Pivots) == 0 || got.Pivots[0].Query != "f=user%3Abob" {
 		t.Errorf("got pivots %+v, want the user's", got.Pivots)

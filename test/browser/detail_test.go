@@ -74,6 +74,9 @@ func (r *rig) testTree(t *testing.T) {
 	leaf := `[...document.querySelectorAll("#detail .tree li")].find((li) => li.title === "requestParameters.instancesSet.items.0.imageId")`
 	b.until(leaf)
 	value := evaluate[string](b, leaf+`.querySelector(".string").textContent`)
+	if !evaluate[bool](b, `!!`+leaf+`.querySelector(".minus")`) {
+		t.Error("got no way to leave out the resource that a leaf names")
+	}
 	b.run(`document.querySelector("#detail .tree details").open = false`)
 	if evaluate[bool](b, leaf+`.checkVisibility()`) {
 		t.Error("got a leaf in a folded part")

@@ -38,14 +38,15 @@ func (r *rig) testLooks(t *testing.T) {
 	into := folder(t)
 	ids := r.find(t, history.Query{Filters: []history.Filter{is(history.EventName, "RunInstances")}})
 	day := "from=2023-07-10T11:40:00Z&to=2023-07-10T12:40:00Z"
-	looks := []struct{ name, path, do, until string }{
-		{"list", "/?" + day, "", "true"},
-		{"filtered", "/?f=outcome:denied&f=-eventSource:kms.amazonaws.com&off=user:bert-jan&f=eventName*:Get*&" + day, "", "true"},
-		{"detail", "/?" + day + "&ev=" + url.QueryEscape(ids[0]), "", detailOpen},
-		{"tree", "/?" + day + "&ev=" + url.QueryEscape(ids[0]), `document.querySelector("#detail .tree").scrollIntoView({block: "center"})`, detailOpen},
-		{"compare", fmt.Sprintf("/?view=compare&tick=%s&tick=%s&tick=%s", ids[0], ids[1], ids[2]), "", `document.querySelector("#compare tbody tr")`},
-		{"questions", "/?" + day, `document.getElementById("ask").click()`, `document.querySelector("#questions a")`},
-		{"empty", "/?f=user:nobody", "", "true"},
+	// What is waited for stands before and behind what is done.
+	looks := []struct{ name, path, until, do, then string }{
+		{"list", "/?" + day, "document.querySelector('#facets li')", "", "true"},
+		{"filtered", "/?f=outcome:denied&f=-eventSource:kms.amazonaws.com&off=user:bert-jan&f=eventName*:Get*&" + day, "true", "", "true"},
+		{"detail", "/?" + day + "&ev=" + url.QueryEscape(ids[0]), detailOpen, "", "true"},
+		{"tree", "/?" + day + "&ev=" + url.QueryEscape(ids[0]), detailOpen, `document.querySelector("#detail .tree").scrollIntoView({block: "center"})`, "true"},
+		{"compare", fmt.Sprintf("/?view=compare&tick=%s&tick=%s&tick=%s", ids[0], ids[1], ids[2]), `document.querySelector("#compare tbody tr")`, "", "true"},
+		{"questions", "/?" + day, "true", `document.getElementById("ask").click()`, `document.querySelector("#questions a")`},
+		{"empty", "/?f=user:nobody", "true", "", "true"},
 	}
 	for _, look := range looks {
 		b := r.open(t, look.path)
@@ -54,7 +55,7 @@ func (r *rig) testLooks(t *testing.T) {
 		for _, width := range []int64{1400, 768, 320} {
 			b.do(chromedp.EmulateViewport(width, 900))
 			b.run(look.do)
-			b.until(look.until)
+			b.until(look.then)
 			if got := evaluate[int64](b, "document.documentElement.scrollWidth"); got > width {
 				t.Errorf("%s at %d px is %d px wide", look.name, width, got)
 			}

@@ -101,7 +101,7 @@ func (r *rig) open(t *testing.T, path string) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(r.tabs)
 	t.Cleanup(end)
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx, url: r.url}
 	b.do(chromedp.EmulateViewport(1400, 900))

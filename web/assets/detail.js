@@ -5,7 +5,7 @@ import { ask, giveUp, givenUp } from "./ask.js";
 import { go, query, wide, zone } from "./state.js";
 import { beside, mark, open, rowOf } from "./list.js";
 import { child, shown, tree } from "./json.js";
-import { folding } from "./tree.js";
+import { folding, knows } from "./tree.js";
 import { around, session } from "./around.js";
 import { record } from "./record.js";
 import { resources } from "./resources.js";
@@ -46,7 +46,8 @@ export async function show() {
   }
 }
 
-function draw({ event, record: text, derived, pivots }) {
+function draw({ event, record: text, derived, names, pivots }) {
+  knows(names);
   heading.replaceChildren(...visible(event.name || "(no name)"));
   const root = tree(text);
   const part = (title, key) => {

@@ -4,6 +4,7 @@ import { button, element, inert, unseen, visible } from "./text.js";
 import { ask, givenUp } from "./ask.js";
 import { addFilter, filters, listQuery } from "./state.js";
 import { pick } from "./picker.js";
+import { current } from "./questions.js";
 import { pair } from "./values.js";
 import { shows, label } from "./vocabulary.js";
 import { count, number } from "./words.js";
@@ -13,6 +14,7 @@ const names = ["outcome", "eventName", "user", "eventSource", "sourceIp", "error
 const most = 5;
 
 let asked = null;
+const folded = new Set(); // facets that the reader has folded
 
 export async function show(again = false) {
   const from = listQuery().toString();
@@ -21,7 +23,8 @@ export async function show(again = false) {
   panel.classList.add("stale");
   try {
     const query = new URLSearchParams(from);
-    names.forEach((name) => query.append("by", name));
+    const first = current()?.by ?? []; // what answers the question that is asked
+    new Set([...first, ...names]).forEach((name) => query.append("by", name));
     query.set("most", most);
     const answer = await ask("facets", "/api/values?" + query);
     draw(answer);
@@ -52,6 +55,7 @@ function facet({ name, values, more }, base, chosen) {
     return element("li", {}, choose, pair(name, v.value));
   }));
   const all = button(more ? "More …" : "Find …", () => pick(all, name), { className: "quiet", name: `${more ? "More …" : "Find …"} of ${label(name)}` });
-  const section = element("details", { open: true }, element("summary", {}, element("h3", {}, label(name))), list, all);
+  const section = element("details", { open: !folded.has(name) }, element("summary", {}, element("h3", {}, label(name))), list, all);
+  section.addEventListener("toggle", () => (section.open ? folded.delete(name) : folded.add(name)));
   return section;
 }

@@ -157,16 +157,25 @@ $("give-up").addEventListener("click", () => {
   list.forget();
   clearTimeout(slow);
   $("working").hidden = true;
-  $("events").classList.remove("stale");
+  for (const e of document.querySelectorAll(".stale")) e.classList.remove("stale");
   $("status").textContent = "Given up. What is shown is what was found before.";
 });
-$("panel").addEventListener("click", () => {
-  const hidden = $("facets").toggleAttribute("hidden");
-  $("panel").setAttribute("aria-expanded", String(!hidden));
-  facets.show();
-});
-if (innerWidth < 1000) $("panel").click();
+// The panel of facets is there at first where it has room.
+const roomy = matchMedia("(min-width: 1000px)");
 
+function panel(shown) {
+  $("facets").hidden = !shown;
+  $("panel").setAttribute("aria-expanded", String(shown));
+}
+
+function togglePanel(shown) {
+  panel(shown);
+  facets.show();
+}
+
+$("panel").addEventListener("click", () => togglePanel($("facets").hidden));
+roomy.addEventListener("change", () => togglePanel(roomy.matches));
+panel(roomy.matches);
 onChange(show);
 show();
 about();

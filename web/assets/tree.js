@@ -10,6 +10,11 @@ const unfolded = 3; // levels that are open at first
 const long = 300; // characters of a leaf before it folds
 const many = 100; // members that are shown at once
 
+let names = new Set(); // the names of resources in the record that is shown
+
+// knows sets the names of resources in the record.
+export const knows = (all) => (names = new Set(all));
+
 // folding is a tree of the members of a node. path is where the node is in its record.
 export function folding(node, path) {
   if (!node.items) return element("ul", { className: "tree" }, leaf(node, path));
@@ -63,8 +68,8 @@ function unfold(value, text) {
   return all;
 }
 
-// filter is the pair of a leaf: by the attribute that the path is, else by its words.
+// filter is the pair of a leaf: by the attribute that the path is, by the resource it names, else by its words.
 function filter(path, text) {
-  const name = byPath(path.join("."));
+  const name = byPath(path.join(".")) ?? (names.has(text) ? "resourceName" : undefined);
   return name ? pair(name, text) : words(text);
 }
