@@ -255,9 +255,12 @@ func (c *carrier) write(ctx context.Context, b *Batch) (err error) {
 
 // report logs and counts how the delivery ended. It is the one place that does.
 func (c *carrier) report(outcome, settled error, took time.Duration) {
-	log := c.Log.With(zap.Int("records", c.records), zap.Duration("took", took))
-	if name, ok := c.delivery.(fmt.Stringer); ok {
-		log = log.With(zap.String("delivery", name.String()))
+	fields := func(err error) []zap.Field { // only made for lines that are written
+		all := []zap.Field{zap.Int("records", c.records), zap.Duration("took", took), zap.Error(err)}
+		if name, ok := c.delivery.(fmt.Stringer); ok {
+			all = append(all, zap.String("delivery", name.String()))
+		}
+		return all
 	}
 	result := "done"
 	switch {
@@ -265,12 +268,14 @@ func (c *carrier) report(outcome, settled error, took time.Duration) {
 		result = "not_started"
 	case outcome != nil:
 		result = "returned"
-		log.Warn("delivery goes back to its source, it will come again", zap.Error(outcome))
+		c.Log.Warn("delivery goes back to its source, it will come again", fields(outcome)...)
 	default:
-		log.Debug("delivery done")
+		if line := c.Log.Check(zap.DebugLevel, "delivery done"); line != nil {
+			line.Write(fields(nil)...)
+		}
 	}
 	if settled != nil {
-		log.Warn("settling the delivery did not work, it will come again", zap.Error(settled))
+		c.Log.Warn("settling the delivery did not work, it will come again", fields(settled)...)
 		result = "unsettled"
 	}
 	c.Metrics.deliveries.WithLabelValues(result).Inc()

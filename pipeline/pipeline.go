@@ -65,6 +65,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 	var carrying sync.WaitGroup
 	defer carrying.Wait()
+	idle := make(chan Delivery)
+	defer close(idle)
 	slots := make(chan struct{}, p.InFlight)
 	for {
 		d, err := p.receive(ctx, slots)
@@ -74,10 +76,16 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		carrying.Go(func() {
-			p.carry(ctx, work, d)
-			<-slots
-		})
+		select {
+		case idle <- d:
+		default:
+			carrying.Go(func() {
+				for ok := true; ok; d, ok = <-idle {
+					p.carry(ctx, work, d)
+					<-slots
+				}
+			})
+		}
 	}
 }
 

@@ -366,3 +366,29 @@ func fingerprint(der []byte) string {
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
 }
+
+// TestCreateIndex_refused: an index that is there already is written to, though the cluster refuses to make any.
+func TestCreateIndex_refused(t *testing.T) {
+	c := &standin.Cluster{}
+	full := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if full && r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/logs-") {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"error":{"type":"index_create_block_exception","reason":"blocked by: [FORBIDDEN/10/cluster create-index blocked (api)];"},"status":403}`))
+			return
+		}
+		c.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	write := func(id string) {
+		t.Helper()
+		s := open(t, kinds(server.URL)["opensearch"]) // a new one: it does not know the index yet
+		fates, err := s.Sink.Write(t.Context(), sinktest.Batch(t, 1, sinktest.Index, id))
+		if err != nil || fates[0].Outcome != pipeline.Indexed {
+			t.Errorf("%s: got %v, %v, want it indexed", id, fates, err)
+		}
+	}
+	write("before")
+	full = true
+	write("after")
+}

@@ -38,6 +38,7 @@ type objects struct {
 	metrics *Metrics
 	buffers buffers
 	readers sync.Pool // of *cloudtrail.Reader
+	deep    deep
 
 	mu      sync.Mutex
 	clients map[string]*s3.Client // by region
@@ -48,7 +49,7 @@ func newObjects(config func(region string) aws.Config, home string, b *breakers,
 	return &objects{
 		config: config, home: home, form: regionForm(), buckets: b, metrics: m,
 		readers: sync.Pool{New: func() any { return cloudtrail.NewReader() }},
-		clients: map[string]*s3.Client{}, regions: map[string]string{},
+		clients: map[string]*s3.Client{}, regions: map[string]string{}, deep: newDeep(),
 	}
 }
 
@@ -157,9 +158,9 @@ func (o *objects) open(ctx context.Context, n notice, whole int64) (b *body, err
 
 // getInTime is get, and gives up by cancel when S3 does not begin to answer: a bucket that hangs must not keep what others
 // wait for.
-func (o *objects) getInTime(ctx context.Context, cancel context.CancelCauseFunc, n notice) (*s3.GetObjectOutput, string, error) {
+func (o *objects) getInTime(ctx context.Context, cancel context.CancelCauseFunc, n notice) (out *s3.GetObjectOutput, region string, err error) {
 	late := time.AfterFunc(getTime, func() { cancel(errSilent) })
-	out, region, err := o.get(ctx, n)
+	o.deep.run(func() { out, region, err = o.get(ctx, n) })
 	if late.Stop() && err == nil {
 		return out, region, nil
 	}

@@ -47,6 +47,7 @@ const (
 	defaultParked   = 16 << 20
 	maxDocs         = 5000 // of one request
 	linger          = 50 * time.Millisecond
+	worthwhile      = 512 << 10 // bytes that need not wait for more while the cluster has nothing to do
 	probeBytes      = 256 << 10 // of a request that only finds out whether the cluster is back
 	idle            = 5 * time.Second
 )
@@ -231,6 +232,10 @@ func (e *Engine) next(now time.Time) (*request, time.Duration) {
 	defer e.mu.Unlock()
 	bytes, docs := e.throttle.most(e.size.limit, maxDocs)
 	full := e.queue.full(bytes, docs)
+	due := e.queue.since.Add(linger)
+	if full || e.inFlight == 0 && e.queue.bytes >= worthwhile {
+		due = now
+	}
 	switch {
 	case e.queue.empty():
 		return nil, idle
@@ -245,13 +250,13 @@ func (e *Engine) next(now time.Time) (*request, time.Duration) {
 	case e.throttle.wait(now) > 0:
 		return nil, min(idle, e.throttle.wait(now))
 	case e.inFlight >= e.pace.allowed():
-		if !full && now.Sub(e.queue.since) < linger {
-			return nil, e.queue.since.Add(linger).Sub(now)
+		if now.Before(due) {
+			return nil, due.Sub(now)
 		}
 		e.pace.want()
 		return nil, idle
-	case !full && now.Sub(e.queue.since) < linger:
-		return nil, e.queue.since.Add(linger).Sub(now)
+	case now.Before(due):
+		return nil, due.Sub(now)
 	}
 	r := e.requests.Get().(*request)
 	var lost []*index

@@ -34,7 +34,7 @@ func (o *outage) fail(sent, now time.Time, stop bool, why error) {
 	if !o.stopped {
 		o.pause = jitter(time.Second, 5*time.Second)
 		if stop {
-			o.pause = jitter(2*time.Second, 30*time.Second)
+			o.pause = jitter(2*time.Second, 10*time.Second)
 		}
 	}
 	o.stopped, o.why, o.moved = true, why, now

@@ -119,7 +119,7 @@ func (e *Engine) park(ix *index, c class, why error, now time.Time) {
 		e.parked[ix] = struct{}{}
 	}
 	if p.pause == nil {
-		p.pause = jitter(2*time.Second, 30*time.Second)
+		p.pause = jitter(2*time.Second, 10*time.Second)
 	}
 	p.class, p.why = c, why
 	if p.asked || e.ctx.Err() != nil {
