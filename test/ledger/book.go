@@ -24,8 +24,9 @@ type book struct {
 	refused  func(serial int) bool
 	gone     map[*object]bool // not to be had, for good
 	sum      sums
-	stepped  bool   // the daemon's clock is not ours
-	files    func() // notes the dead letters that are kept in files; nil: there are none
+	busy     func() time.Duration // how late things are on this machine at the moment
+	stepped  bool                 // the daemon's clock is not ours
+	files    func()               // notes the dead letters that are kept in files; nil: there are none
 }
 
 // event is what is known of one event.
@@ -69,6 +70,7 @@ type sums struct {
 
 func newBook(index func(time.Time) string, refused func(int) bool) *book {
 	return &book{
+		busy:  func() time.Duration { return 0 },
 		index: index, objects: map[string]*object{}, messages: map[string]*entry{}, gone: map[*object]bool{}, refused: refused,
 		sum: sums{Rates: map[string][]int{}, Last: map[string]float64{}},
 	}
@@ -133,7 +135,7 @@ func (b *book) store(index string, doc []byte, arrived time.Time) {
 	if index != b.index(e.object.dayOf(serial)) {
 		b.sum.Misplaced++
 	}
-	if !b.stepped && ingested(doc).Before(arrived.Add(-time.Second)) {
+	if !b.stepped && ingested(doc).Before(arrived.Add(-time.Second-b.busy())) {
 		b.sum.Stale++
 	}
 	if now.Before(e.notBefore) {

@@ -17,9 +17,17 @@ import (
 // elsewhere is the region of badBucket in rows with kindElsewhere.
 const elsewhere = "us-east-2"
 
+// maxDelay is the most that a message is put off in rows that want an empty queue at their end. The daemon asks for up to
+// hours, so that the five receives of a redrive policy span a night.
+const maxDelay = 45 * time.Second
+
 // hookQueues puts the row's faults into SQS.
 func (w *world) hookQueues() {
-	w.queues.AddQueue(queueName, standin.QueueOptions{Visibility: 30 * time.Second})
+	o := standin.QueueOptions{Visibility: 30 * time.Second}
+	if !w.row.open {
+		o.MaxInvisible = maxDelay
+	}
+	w.queues.AddQueue(queueName, o)
 	w.queues.Removed = w.book.removed
 	w.queues.Received = w.book.received
 	w.queues.Twice = func(id string) bool {

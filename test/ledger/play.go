@@ -122,7 +122,9 @@ func (res *result) judge() {
 	wrong(s.Misplaced, "documents in a wrong index")
 	wrong(s.Stale, "documents with an event.ingested long before they were accepted")
 	wrong(s.Needless, "dead letters for no reason")
-	wrong(s.TooSoon, "documents sent again before Retry-After")
+	if l := res.row.life; l.replicas < 2 && len(l.signals) == 0 { // another daemon has not heard of it
+		wrong(s.TooSoon, "documents sent again before Retry-After")
+	}
 	missed := map[kind]bool{}
 	for _, f := range res.row.faults {
 		if res.tally.Faults[f.kind] == 0 && !missed[f.kind] {

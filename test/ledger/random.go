@@ -11,7 +11,7 @@ import (
 func randomRow(length time.Duration, seed uint64) *row {
 	const eachSecond = 15
 	r := &row{
-		name: "random", visibility: soon, bound: max(2*time.Minute, length/2), chance: true,
+		name: "random", visibility: 3 * soon, bound: 2 * time.Minute, chance: true,
 		load: load{
 			messages: eachSecond * int(length/time.Second), each: 20, over: length,
 			days: max(6, int(length/(10*time.Second))), rolling: true, buckets: []string{goodBucket, badBucket},
@@ -36,8 +36,7 @@ func randomRow(length time.Duration, seed uint64) *row {
 	return r
 }
 
-// firstDelay is at least how long the daemon puts off a message that failed once. One that fails three times is put off for
-// twenty minutes, so that five receives outlast a night: no row must bring that about.
+// firstDelay is at least how long the daemon puts off a message that failed once.
 const firstDelay = 7 * time.Second
 
 // endless are faults whose events are known from the beginning.

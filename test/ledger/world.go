@@ -56,6 +56,7 @@ func newWorld(r *row, seed uint64) *world {
 	}
 	w.book = newBook(indexOf, w.refused)
 	w.queues.AddQueue(queueName, standin.QueueOptions{Visibility: 30 * time.Second})
+	w.book.busy = new(lateness).start()
 	w.book.stepped = r.more.clock
 	w.keys = &keys{life: r.more.credentials, issued: map[string]time.Time{}}
 	w.hookQueues()

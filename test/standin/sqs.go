@@ -27,6 +27,8 @@ type QueueOptions struct {
 	Visibility time.Duration // default for a receive that names none; 0: 30 s
 	MaxReceive int           // receives after which a message goes to DeadLetter; 0: never
 	DeadLetter string        // name of another queue
+	// MaxInvisible cuts down how long a change of its visibility hides a message, for tests that cannot wait for hours; 0: do not.
+	MaxInvisible time.Duration
 }
 
 // SQS is a stand-in for Amazon SQS: an http.Handler that speaks its JSON protocol, with long polls, visibility timeouts,

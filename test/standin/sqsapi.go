@@ -167,6 +167,9 @@ func (q *simQueue) changeEntry(s *SQS) func(requestEntry) (bool, string) {
 		case timeout < 0 || timeout > maxInvisible:
 			return true, "InvalidParameterValue"
 		}
+		if most := q.options.MaxInvisible; most > 0 {
+			timeout = min(timeout, most)
+		}
 		q.hide(m, timeout)
 		return false, ""
 	}
