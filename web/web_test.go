@@ -258,6 +258,19 @@ func TestHandler_deadline(t *testing.T) {
 	})
 }
 
+// Who goes on to another question does not wait for the first one, and the store does not work on it any more.
+func TestHandler_givenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		began := time.Now()
+		w := ask(t, &store{slow: true}, "/api/events", func(r *http.Request) { *r = *r.WithContext(ctx) })
+		if took := time.Since(began); took != time.Second || message(t, w) != "the request was given up" {
+			t.Errorf("got %s after %v, want the search to end after a second", w.Body, took)
+		}
+	})
+}
+
 func TestHandler_event(t *testing.T) {
 	const odd = "../a b?#<>\u202e"
 	record := `{"requestParameters":{"bucketName":"a-bucket"},"z":9007199254740993,"a":1.0,"z2":"\u202e","html":"<script>alert(1)</script>"}`

@@ -18,7 +18,7 @@ import (
 func (r *rig) testLoad(t *testing.T) {
 	b := r.open(t, "/")
 	same(t, "newest 50", r.find(t, history.Query{}), b.ids())
-	columns := evaluate[string](b, `[...document.querySelectorAll("#events thead th")].slice(1).map((th) => th.firstChild.data.trim()).join()`)
+	columns := evaluate[string](b, `[...document.querySelectorAll("#events thead th")].slice(1).map((th) => th.innerText.replace(/ \(.*/, "")).join()`)
 	if want := "Event name,Outcome,Event time,User name,Event source,Resource type,Resource name"; columns != want {
 		t.Errorf("got columns %s, want %s", columns, want)
 	}
@@ -263,6 +263,10 @@ func (r *rig) testColumns(t *testing.T) {
 	b.address("?cols=name,outcome,time,user,resourceType,resources,sourceIp")
 	b.do(chromedp.Reload())
 	b.settle()
+	b.do(chromedp.Click("#events thead button"))
+	b.until(`document.querySelector("[aria-sort=ascending]")`)
+	b.settle()
+	same(t, "oldest first", r.find(t, history.Query{Oldest: true}), b.ids())
 	if !evaluate[bool](b, `!!document.querySelector("#events td.sourceIp")`) {
 		t.Error("got no column of source addresses after reload")
 	}

@@ -4,7 +4,7 @@ import { button, element, visible } from "./text.js";
 import { ask, givenUp } from "./ask.js";
 import { go, query, zone } from "./state.js";
 import { leaves, shown, tree } from "./json.js";
-import { ticked } from "./ticks.js";
+import { most, ticked } from "./ticks.js";
 import { count, outcome, zoned } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -15,7 +15,7 @@ const only = $("compare-only");
 let current = "";
 
 export async function show() {
-  const ids = query().get("view") === "compare" ? ticked() : [];
+  const ids = query().get("view") === "compare" ? ticked().slice(0, most) : [];
   if (ids.length === 0) {
     current = "";
     if (dialog.open) dialog.close();

@@ -1,9 +1,9 @@
 // The list of events: a table that grows as it is scrolled.
 
-import { element, inert, visible } from "./text.js";
+import { button, element, inert, visible } from "./text.js";
 import { ask, givenUp } from "./ask.js";
 import { chosen, content } from "./columns.js";
-import { go, listQuery, query, set, wide, zone } from "./state.js";
+import { go, listQuery, query, search, set, wide, zone } from "./state.js";
 import { float, hold } from "./values.js";
 import { parts } from "./words.js";
 import { changedTicks, tick } from "./ticks.js";
@@ -61,7 +61,7 @@ export const forget = () => (asked = null);
 
 // face shows the events in the columns and the zone of the address.
 function face() {
-  const wanted = [query().get("cols"), zone()].join("\n");
+  const wanted = [query().get("cols"), query().get("order"), zone()].join("\n");
   if (wanted === faced) return;
   faced = wanted;
   const columns = chosen();
@@ -76,11 +76,16 @@ function face() {
 }
 
 function heading(column) {
-  const th = element("th", { scope: "col", className: `fit${column.fit}` }, column.label);
-  if (column.id === "time") {
-    th.setAttribute("aria-sort", "descending");
-    th.append(element("small", {}, zone() === "utc" ? " (UTC)" : ` (local, now ${parts(new Date(), "local").offset})`));
+  const th = element("th", { scope: "col", className: `fit${column.fit}` });
+  if (column.id !== "time") {
+    th.append(column.label);
+    return th;
   }
+  const oldest = query().get("order") === "oldest";
+  th.setAttribute("aria-sort", oldest ? "ascending" : "descending");
+  const offset = zone() === "utc" ? "(UTC)" : `(local, now ${parts(new Date(), "local").offset})`;
+  const turn = () => search((next) => set(next, "order", oldest ? "" : "oldest"));
+  th.append(button([column.label, " ", element("small", {}, offset), oldest ? " ↑" : " ↓"], turn, { className: "quiet", title: oldest ? "Show the newest first" : "Show the oldest first" }));
   return th;
 }
 
@@ -168,8 +173,8 @@ export function step(by) {
   const at = document.activeElement?.closest?.("#events tbody tr") ?? rowOf(query().get("ev"));
   const to = at ? (by > 0 ? at.nextElementSibling : at.previousElementSibling) : rows.rows[0];
   if (!to) return by > 0 ? grow() : undefined;
-  const column = at && document.activeElement.closest?.("td, th")?.cellIndex;
-  focusCell(to, column > 1 ? column : 1);
+  const column = document.activeElement?.closest?.("#events td, #events tbody th")?.cellIndex;
+  focusCell(to, column ?? 1);
   if (query().has("ev") && wide.matches) open(to.dataset.id);
   if (!to.nextElementSibling) grow();
 }
@@ -178,12 +183,12 @@ export function step(by) {
 export function across(by) {
   const at = document.activeElement?.closest?.("#events tbody td, #events tbody th");
   const column = at ? at.cellIndex + by : 1;
-  if (at && column >= 1 && column < at.parentElement.cells.length) focusCell(at.parentElement, column);
+  if (at && column >= 0 && column < at.parentElement.cells.length) focusCell(at.parentElement, column);
 }
 
 function focusCell(tr, column) {
   const cell = tr.cells[column];
-  (cell.querySelector("a") ?? cell).focus();
+  (cell.querySelector("a, input") ?? cell).focus();
   tr.scrollIntoView({ block: "nearest" });
 }
 

@@ -71,7 +71,7 @@ function says() {
   if (n === 0) return empty();
   const all = list.atEnd() ? count(n, "event") : total ? `${total.exact ? "" : "at least "}${count(total.total, "event")}` : "";
   const failed = total?.failed ? `, ${number(total.failed)} failed` : "";
-  $("status").textContent = all ? `${all}${failed}, ${number(n)} shown` : `${count(n, "event")} shown, newest first`;
+  $("status").textContent = all ? `${all}${failed}, ${number(n)} shown` : `${count(n, "event")} shown`;
 }
 
 function failed(error) {

@@ -3,6 +3,7 @@
 //	from, to   the time range: a time, Unix seconds, or a span before now (-24h)
 //	q          free text
 //	f, off     a filter, and one that is set aside: name:value; -name leaves out, name* takes * for any text; repeated
+//	order      oldest: the oldest first
 //	tz, cols   the zone of times, the columns
 //	limit      how many events are shown
 //	ev         the event whose detail is open
