@@ -132,7 +132,7 @@ func (w *write) delay() time.Duration {
 	w.slow.Lock()
 	defer w.slow.Unlock()
 	if w.pause == nil {
-		w.pause = jitter(200*time.Millisecond, 10*time.Second)
+		w.pause = jitter(100*time.Millisecond, 10*time.Second)
 	}
 	return w.pause.NextBackOff()
 }

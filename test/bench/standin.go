@@ -104,7 +104,9 @@ func play(ctx context.Context, text string) error {
 	if s.Offer > 0 {
 		go offer(ctx, s, send, func() bool { return first.Load() > 0 })
 	}
-	return (&http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}).Serve(l)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	return server.Serve(l)
 }
 
 // offer announces the objects evenly, once somebody receives.
