@@ -17,6 +17,7 @@ const (
 	asFast         = 1.1         // times the baseline: there may be room for more
 	leastCut       = 1.0 / 3     // a round leaves that much of the limit
 	sameSize       = 1.5         // times: requests of such sizes can be compared
+	fixedCost      = 256 << 10   // bytes that a request counts more than it has: the smallest costs something too
 	firstPatience  = 200 * time.Millisecond
 	lastPatience   = 3 * time.Second
 	patienceRounds = 8 // or so many rounds, for slow clusters
@@ -60,7 +61,7 @@ type round struct {
 	answers int
 	refused float64   // of the answers; a request part of whose documents had no room counts as that part
 	levels  []float64 // seconds per MiB
-	bytes   float64
+	sizes   float64   // in MiB, all of them added up
 	took    time.Duration
 	wanted  bool // more requests were wanted than allowed
 	drain   bool
@@ -99,8 +100,9 @@ func (p *pace) answer(s sample, now time.Time) {
 	r.answers++
 	r.refused += s.refused
 	if s.refused < 1 && s.bytes > 0 {
-		r.levels = append(r.levels, s.took.Seconds()/float64(s.bytes)*(1<<20))
-		r.bytes += float64(s.bytes)
+		size := float64(s.bytes+fixedCost) / (1 << 20)
+		r.levels = append(r.levels, s.took.Seconds()/size)
+		r.sizes += size
 		r.took += s.took
 	}
 	if p.enough(now) {
@@ -164,7 +166,7 @@ func (p *pace) decide(now time.Time) {
 	n := float64(len(r.levels))
 	took := r.took / time.Duration(n)
 	was := p.base.level
-	p.base.see(level, r.bytes/n, r.drain)
+	p.base.see(level, r.sizes/n, r.drain)
 	switch {
 	case was == 0:
 		return // nothing to compare with: first it is drained
@@ -182,7 +184,7 @@ func (p *pace) decide(now time.Time) {
 	switch ratio := level / p.base.level; {
 	case p.cut.limit > 0 && p.limit <= 0.8*p.cut.limit && level > 0.85*p.cut.level:
 		p.limit, p.cut.limit = p.cut.limit, 0 // it was not our doing
-		p.base = baseline{level: level, bytes: r.bytes / n}
+		p.base = baseline{level: level, size: r.sizes / n}
 	case ratio > slower+noise:
 		p.cut.limit, p.cut.level = p.limit, level
 		if p.safe >= p.limit {
@@ -231,14 +233,14 @@ func (p *pace) raise(now time.Time) {
 // drain before the last.
 type baseline struct {
 	level  float64
-	bytes  float64
+	size   float64 // MiB
 	recent float64 // the lowest since the last drain
 }
 
 // see takes the level of a round into account.
-func (b *baseline) see(level, bytes float64, drained bool) {
-	if b.level == 0 || bytes > sameSize*b.bytes || bytes < b.bytes/sameSize {
-		*b = baseline{level: level, bytes: bytes, recent: level}
+func (b *baseline) see(level, size float64, drained bool) {
+	if b.level == 0 || size > sameSize*b.size || size < b.size/sameSize {
+		*b = baseline{level: level, size: size, recent: level}
 		return
 	}
 	if drained {

@@ -17,6 +17,7 @@ type server struct {
 	noise  float64                        // standard deviation of the logarithm
 	refuse float64                        // the part of documents answered with 429
 	slow   func(at time.Duration) float64 // times the base
+	small  bool                           // requests of 16 to 64 KiB in place of one MiB
 }
 
 func (s *server) takes(inFlight int, at time.Duration, random *rand.Rand) time.Duration {
@@ -69,7 +70,11 @@ func simulate(s *server, p *pace, fixed int, from, to time.Duration) (mean, done
 		}
 		now = next.done
 		if p != nil {
-			p.answer(sample{sent: start.Add(next.sent), took: now - next.sent, bytes: 1 << 20, refused: s.refuse}, start.Add(now))
+			bytes := 1 << 20
+			if s.small {
+				bytes = 16<<10 + random.IntN(48<<10)
+			}
+			p.answer(sample{sent: start.Add(next.sent), took: now - next.sent, bytes: bytes, refused: s.refuse}, start.Add(now))
 		}
 	}
 	return mean / (to - from).Seconds(), done
@@ -128,6 +133,18 @@ func TestPace_changes(t *testing.T) {
 					t.Errorf("%v, steep %v: change %d: got %.1f in flight, want %d within 30 %%", s.base, steep, i, mean, knee)
 				}
 			}
+		}
+	}
+}
+
+// TestPace_small: requests of various small sizes take about the same time, which is no sign of anything.
+func TestPace_small(t *testing.T) {
+	for _, knee := range []int{2, 8, 24} {
+		s := &server{base: 100 * time.Millisecond, knee: always(knee), steep: 1, noise: 0.05, small: true}
+		p := newPace(32, time.Unix(0, 0))
+		mean, _ := simulate(s, &p, 0, 10*time.Second, 40*time.Second)
+		if n := float64(knee); mean < 0.7*n || mean > 1.3*n {
+			t.Errorf("got %.1f in flight, want %d within 30 %%", mean, knee)
 		}
 	}
 }
