@@ -41,6 +41,7 @@ type Config struct {
 func Default() *Config {
 	return &Config{
 		Output: Output{
+			Format:    FormatECS,
 			Retain:    ecs.RetainAll,
 			Index:     "logs-aws.cloudtrail-trailship-{yyyy.MM.dd}",
 			Namespace: "default",
@@ -70,7 +71,7 @@ func Parse(name string, text []byte, env func(string) (string, bool)) (*Config, 
 	r := newReport(name)
 	if decode(r, text, env, cfg) {
 		cfg.chooseDeadLetter(r.lines)
-		cfg.chooseStream(r.lines)
+		cfg.chooseIndex(r.lines)
 		readSecrets(r, cfg)
 		r.absorb(cfg.Validate())
 	}
@@ -90,10 +91,17 @@ func (c *Config) chooseDeadLetter(written map[string]int) {
 	}
 }
 
-// chooseStream names the data stream as Elastic's dashboards and rules expect it, unless the file names one.
-func (c *Config) chooseStream(written map[string]int) {
-	if _, named := written["output.index"]; c.Output.DataStream && !named {
+// chooseIndex names the data stream as Elastic's dashboards and rules expect it, and the index of raw records so that no
+// template for ECS documents matches it, unless the file names one.
+func (c *Config) chooseIndex(written map[string]int) {
+	if _, named := written["output.index"]; named {
+		return
+	}
+	switch {
+	case c.Output.DataStream:
 		c.Output.Index = "logs-aws.cloudtrail-" + c.Output.Namespace
+	case c.Output.Format == FormatRaw:
+		c.Output.Index = "cloudtrail-raw-{yyyy.MM.dd}"
 	}
 }
 

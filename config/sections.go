@@ -13,8 +13,15 @@ import (
 	"github.com/trailship/trailship/pipeline/ecs"
 )
 
+// What output.format may be.
+const (
+	FormatECS = "ecs"
+	FormatRaw = "raw"
+)
+
 // Output says how documents look and where they go.
 type Output struct {
+	Format       string     `yaml:"format"`        // ecs, or raw: the record as CloudTrail wrote it
 	Retain       ecs.Retain `yaml:"retain"`        // which copies of the free-form objects are kept: all, keyword, flattened, minimal, none
 	KeepOriginal bool       `yaml:"keep_original"` // event.original
 	Index        string     `yaml:"index"`         // {…} is filled from the event's own time
@@ -58,6 +65,7 @@ type Log struct {
 // Validate returns every Problem of the section.
 func (o Output) Validate() error {
 	errs := []error{
+		oneOf("format", o.Format, FormatECS, FormatRaw),
 		oneOf("retain", string(o.Retain), "all", "keyword", "flattened", "minimal", "none"),
 		validNamespace("namespace", o.Namespace),
 	}
@@ -67,6 +75,9 @@ func (o Output) Validate() error {
 	case o.DataStream && index.Dated():
 		errs = append(errs, value.Wrong("index", "%q has a date, but a data stream makes its indices by itself: "+
 			"write its plain name, or no index for logs-aws.cloudtrail-NAMESPACE", o.Index))
+	}
+	if o.DataStream && o.Format == FormatRaw {
+		errs = append(errs, value.Wrong("data_stream", "there is no data stream of raw records: leave out format: raw, or data_stream"))
 	}
 	return errors.Join(errs...)
 }

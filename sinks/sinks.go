@@ -63,6 +63,7 @@ func (c Config) Validate() error {
 type Options struct {
 	Index       pipeline.IndexPattern
 	DataStream  bool // Index names a data stream
+	Raw         bool // documents are records as CloudTrail wrote them
 	DeadLetters deadletter.Config
 	Limits      bulk.Limits
 	AWS         func(region string) aws.Config // credentials for signed requests; "" is the account's own region
@@ -105,8 +106,11 @@ func Open(c Config, o Options) (*Opened, error) {
 		return nil, value.Under("sinks."+section, err)
 	}
 	templates := []cluster.Template{cluster.Documents(o.Index)}
-	if o.DataStream {
+	switch {
+	case o.DataStream:
 		templates[0] = cluster.Stream(o.Index)
+	case o.Raw:
+		templates[0] = cluster.RawDocuments(o.Index)
 	}
 	if o.DeadLetters.Index != "" {
 		templates = append(templates, cluster.DeadLetters(o.DeadLetters.Index))

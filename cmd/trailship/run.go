@@ -217,7 +217,7 @@ func newPipeline(cfg *config.Config, from pipeline.Source, to *sinks.Opened, met
 		Sink:        to.Sink,
 		DeadLetters: to.DeadLetters,
 		Filter:      filters,
-		Format:      func() pipeline.Format { return ecs.NewEncoder(format) },
+		Format:      newFormat(cfg.Output.Format, format),
 		Index:       index,
 		Memory:      int64(cfg.Limits.Memory),
 		InFlight:    cfg.Limits.InFlight,
@@ -225,6 +225,14 @@ func newPipeline(cfg *config.Config, from pipeline.Source, to *sinks.Opened, met
 		Log:         log.Named("pipeline"),
 		Metrics:     metrics,
 	}, nil
+}
+
+// newFormat makes what writes documents.
+func newFormat(name string, cfg ecs.Config) func() pipeline.Format {
+	if name == config.FormatRaw {
+		return func() pipeline.Format { return ecs.NewRaw(cfg) }
+	}
+	return func() pipeline.Format { return ecs.NewEncoder(cfg) }
 }
 
 // startAdmin starts the admin server, if the configuration wants one.

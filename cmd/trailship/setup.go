@@ -65,6 +65,7 @@ func openSink(
 	sink, err := sinks.Open(cfg.Sinks, sinks.Options{
 		Index:       index,
 		DataStream:  cfg.Output.DataStream,
+		Raw:         cfg.Output.Format == config.FormatRaw,
 		DeadLetters: cfg.DeadLetter,
 		Limits: bulk.Limits{
 			Bytes: cfg.Limits.BulkBytes, Requests: cfg.Limits.BulkRequests, Parked: cfg.Limits.Memory / 4,

@@ -87,7 +87,7 @@ type scanner struct {
 
 func (r *Record) tape(text []byte) (end int, ascii bool, err error) {
 	r.Raw, r.nodes, r.frames, r.text = text, r.nodes[:0], r.frames[:0], r.text[:0]
-	r.fields, r.respelled = [fieldCount]int32{}, false
+	r.fields, r.respelled, r.depth = [fieldCount]int32{}, false, 0
 	s := scanner{rec: r, text: text, ascii: true}
 	if len(text) == 0 {
 		return 0, true, errShort
@@ -226,6 +226,7 @@ func (s *scanner) open(c byte) error {
 	}
 	at := s.add(s.i, kind, 0)
 	s.rec.frames = append(s.rec.frames, frame{node: at})
+	s.rec.depth = max(s.rec.depth, len(s.rec.frames))
 	s.i++
 	return nil
 }

@@ -51,6 +51,8 @@ type Field struct {
 	IgnoreAbove int
 	// Sub is the type of a sub-field named "text" for full-text search, Text or MatchOnlyText; Keyword: there is none.
 	Sub Type
+	// Folded keywords are found whatever the case; a sub-field named "keyword" has them as they are.
+	Folded bool
 	// Unindexed fields are only ever shown: no index, no doc values.
 	Unindexed bool
 }

@@ -39,7 +39,7 @@ var errNoRecord = errors.New("not a record")
 
 // parseReference reads one record as encoding/json does, with nothing after it.
 func parseReference(text []byte) (*jsonObject, error) {
-	if !json.Valid(text) {
+	if !json.Valid(text) || text[0] != '{' { // a record begins with its brace, whatever stands before is its reader's
 		return nil, errNoRecord
 	}
 	d := json.NewDecoder(bytes.NewReader(text))

@@ -13,6 +13,8 @@ const Version = 2
 const (
 	// DefaultIndex is the index pattern whose template has the plain name.
 	DefaultIndex = "logs-aws.cloudtrail-trailship-{yyyy.MM.dd}"
+	// RawIndex is the same for records as CloudTrail wrote them.
+	RawIndex = "cloudtrail-raw-{yyyy.MM.dd}"
 
 	// The priorities are above the 100 to 200 of Elastic's own logs-*-* and integrations. That of a stream is higher by one,
 	// because two templates of one priority may not match the same name.
@@ -27,7 +29,8 @@ type Template struct {
 	// mapping builds the properties from the types that the cluster takes.
 	mapping  func(types) object
 	settings object
-	stream   bool // what it matches is a data stream
+	stream   bool     // what it matches is a data stream
+	runtime  []string // keywords that Elasticsearch reads from the source at search time
 }
 
 // object is a JSON object on its way into a request.
@@ -48,19 +51,40 @@ func (t Template) body(known types) object {
 
 // mappings type every field that we write and leave all others unindexed.
 func (t Template) mappings(known types) object {
-	return object{"dynamic": false, "date_detection": false, "properties": t.mapping(known)}
+	m := object{"dynamic": false, "date_detection": false, "properties": t.mapping(known)}
+	if len(t.runtime) > 0 && known.name("flattened") == "flattened" && known.name("runtime") != "" {
+		fields := object{}
+		for _, name := range t.runtime {
+			fields[name] = object{"type": "keyword"}
+		}
+		m["runtime"] = fields
+	}
+	return m
 }
 
 // Documents is the template of the index that documents go to.
 func Documents(index pipeline.IndexPattern) Template {
-	name := "trailship-cloudtrail"
-	if usual, err := pipeline.ParseIndexPattern(DefaultIndex); err != nil || index != usual {
-		name += "-" + strings.Trim(strings.ReplaceAll(index.Wildcard(), "*", "x"), "-.") // two daemons, two templates
-	}
 	return Template{
-		Name: name, Pattern: index.Wildcard(), mapping: documentProperties,
+		Name: nameFor("trailship-cloudtrail", index, DefaultIndex), Pattern: index.Wildcard(), mapping: documentProperties,
 		settings: object{"index": object{"mapping": object{"ignore_malformed": true}}},
 	}
+}
+
+// RawDocuments is the template of the index that records go to as CloudTrail wrote them. What rules look for by parts of
+// words inside of flattened objects are runtime fields on Elasticsearch; OpenSearch's flat_object needs none.
+func RawDocuments(index pipeline.IndexPattern) Template {
+	t := Documents(index)
+	t.Name = nameFor("trailship-cloudtrail-raw", index, RawIndex)
+	t.mapping, t.runtime = rawProperties, ecs.RawLeaves()
+	return t
+}
+
+// nameFor is base for the usual index, else a name of the index's own: two daemons, two templates.
+func nameFor(base string, index pipeline.IndexPattern, usual string) string {
+	if p, err := pipeline.ParseIndexPattern(usual); err == nil && index == p {
+		return base
+	}
+	return base + "-" + strings.Trim(strings.ReplaceAll(index.Wildcard(), "*", "x"), "-.")
 }
 
 // Stream is the template of the data stream that documents go to. Its name differs from that of an index of the same name,
@@ -81,9 +105,14 @@ func DeadLetters(index string) Template {
 }
 
 // documentProperties are the types of all fields that a document can have.
-func documentProperties(known types) object {
+func documentProperties(known types) object { return properties(ecs.Fields(), known) }
+
+// rawProperties are the types of the fields of raw documents.
+func rawProperties(known types) object { return properties(ecs.RawFields(), known) }
+
+func properties(fields []ecs.Field, known types) object {
 	root := object{}
-	for _, f := range ecs.Fields() {
+	for _, f := range fields {
 		place(root, strings.Split(f.Name, "."), known.of(f))
 	}
 	return root

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"regexp"
+	"strings"
 
 	"github.com/trailship/trailship/pipeline/ecs"
 )
@@ -33,6 +34,10 @@ func (t types) refused(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
+	}
+	if strings.Contains(e.Reason, "unsupported parameters") && strings.Contains(e.Reason, "runtime") && t.name("runtime") != "" {
+		t["runtime"] = "" // Elasticsearch before 7.11
+		return true
 	}
 	said := regexp.MustCompile(`(?i)no handler for type \[(\w+)\]`).FindStringSubmatch(e.Reason)
 	if said == nil {
@@ -75,6 +80,10 @@ func (t types) of(f ecs.Field) object {
 	case "keyword":
 		if f.IgnoreAbove > 0 {
 			m["ignore_above"] = f.IgnoreAbove
+		}
+		if f.Folded {
+			m["normalizer"] = "lowercase" // built in
+			m["fields"] = object{"keyword": object{"type": "keyword", "ignore_above": f.IgnoreAbove}}
 		}
 		if f.Unindexed {
 			m["index"], m["doc_values"] = false, false
