@@ -238,3 +238,20 @@ func TestPlaces_ready(t *testing.T) {
 		}
 	}
 }
+
+func TestConfig_Validate(t *testing.T) {
+	for _, c := range []struct{ name, s3, index, want string }{
+		{"nothing", "", "", ""},
+		{"a bucket", "s3://bucket", "", ""},
+		{"a prefix", "s3://bucket/a/b/", "", ""},
+		{"a name", "bucket", "", `"bucket" is no place in S3: write s3://bucket/prefix`},
+		{"a URL", "https://bucket.s3.amazonaws.com/a", "", "is no place in S3"},
+		{"no bucket", "s3:///a", "", "is no place in S3"},
+		{"both wrong", "x", "Dead-{yyyy}", "is no name of one index"},
+	} {
+		err := deadletter.Config{S3: c.s3, Index: c.index}.Validate()
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+}

@@ -253,7 +253,10 @@ func TestDirectory_damaged(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for s := range shelf(t, p).Stacks(t.Context(), time.Time{}, time.Time{}) {
+	for s, err := range shelf(t, p).Stacks(t.Context(), time.Time{}, time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		var got []string
 		for k, err := range s.Letters(t.Context()) {
 			switch {

@@ -117,9 +117,10 @@ func (r *rig) testConflict(t *testing.T, to sink, names []string) {
 	if got, want := r.stored(t)+letters.Count, len(r.samples.ids); got != want {
 		t.Errorf("got %d documents and dead letters, want %d", got, want)
 	}
-	if letters.Count == 0 || counts["dead_letter"] != letters.Count {
-		t.Errorf("got %d dead letters and %d counted, want some and as many", letters.Count, counts["dead_letter"])
+	if letters.Count == 0 || counts["dead_letter"] < letters.Count { // moto may give a message to two receives at once
+		t.Errorf("got %d dead letters and %d counted, want some and at least as many", letters.Count, counts["dead_letter"])
 	}
+	r.testReplay(t, trail, to, letters.Count)
 	r.must(t, http.MethodDelete, "/"+deadLetters, nil)
 }
 
