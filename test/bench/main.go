@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -85,11 +86,16 @@ func measure(ctx context.Context, s setting, rows []row, chosen []string, out io
 		}
 		fmt.Fprintf(os.Stderr, "bench: measuring %s: %s\n", r.name, r.what)
 		more, err := r.run(ctx, s)
-		if err != nil {
-			return fmt.Errorf("measuring %s: %w", r.name, err)
-		}
 		figures = append(figures, more...)
+		if err != nil {
+			return errors.Join(fmt.Errorf("measuring %s: %w", r.name, err), show(figures, false, out))
+		}
 	}
+	return show(figures, s.strict, out)
+}
+
+// show prints the figures.
+func show(figures []figure, strict bool, out io.Writer) error {
 	missed := 0
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "figure\tmeasured\tbound\t")
@@ -104,7 +110,7 @@ func measure(ctx context.Context, s setting, rows []row, chosen []string, out io
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if missed > 0 && s.strict {
+	if missed > 0 && strict {
 		return fmt.Errorf("%d bounds missed", missed)
 	}
 	return nil
