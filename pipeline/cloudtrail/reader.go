@@ -184,6 +184,9 @@ func (d *Reader) wrapper() bool {
 	rest := d.peek(64)
 	for _, token := range []string{"{", `"Records"`, ":", "["} {
 		rest = bytes.TrimLeft(rest, " \t\r\n")
+		if token == "[" && bytes.HasPrefix(rest, []byte(`{"`)) {
+			break // a space stands for the bracket: what follows is a record all the same
+		}
 		if !bytes.HasPrefix(rest, []byte(token)) {
 			return false
 		}
@@ -241,8 +244,8 @@ func (d *Reader) read() (*Record, error) {
 // not the whole record: the rest of a key, or a key and its colon. A single stray byte in place of the comma or bracket
 // that should follow is that byte's damage, not the record's.
 func (d *Reader) goesOn(size int) bool {
-	rest := bytes.TrimLeft(d.window[d.start+size:min(d.start+size+maxKey, d.end)], " \t\r\n")
-	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[1] != '{' && rest[1] != '}' {
+	rest := bytes.Trim(d.window[d.start+size:min(d.start+size+maxKey, d.end)], " \t\r\n")
+	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && rest[1] != '{' && rest[1] != '}' {
 		return true
 	}
 	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), " \t\r\n") // a second comma would be a damaged brace
@@ -264,6 +267,11 @@ func (d *Reader) glued(size int) bool {
 // reports whether the object just parsed is one. It is in the window as a whole.
 func (d *Reader) enter(size int) bool {
 	r := &d.record
+	if len(r.Raw) != size { // it had invalid UTF-8: places in the repaired text are not those in the window
+		if _, _, err := r.tape(d.window[d.start : d.start+size]); err != nil {
+			return false // cannot be: it was parsed
+		}
+	}
 	at := r.fields[Records]
 	if at == 0 && !r.plausible() {
 		at = r.recordsArray()

@@ -207,9 +207,9 @@ func (m *mapper) hosts(request, response any) {
 	}
 	list, _ := m.rec.of["resources"].([]any)
 	for _, v := range list {
-		arn := word(get(v, "ARN"))
-		if arn == "" {
-			arn = word(get(v, "arn"))
+		arn := word(get(v, "arn"))
+		if upper := get(v, "ARN"); upper != nil {
+			arn = word(upper)
 		}
 		if strings.Contains(arn, ":instance/") {
 			instance(arn[strings.LastIndex(arn, "/")+1:])
