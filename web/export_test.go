@@ -24,7 +24,7 @@ type pages struct {
 
 func (p *pages) Events(_ context.Context, q history.Query) (history.Page, error) {
 	p.records = q.Records
-	n, _ := strconv.Atoi(string(q.After)) //nolint:errcheck // "" is the first
+	n, _ := strconv.Atoi(string(q.After)) // "" is the first
 	if n+1 == p.broken {
 		return history.Page{}, errors.New("broken")
 	}
@@ -36,17 +36,24 @@ func (p *pages) Events(_ context.Context, q history.Query) (history.Page, error)
 	return history.Page{Events: []history.Event{e}, Next: next}, nil
 }
 
-func download(t *testing.T, p *pages, target string) (*http.Response, string, error) {
+// downloaded is an answer that has been read.
+type downloaded struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func download(t *testing.T, p *pages, target string) (downloaded, error) {
 	t.Helper()
 	server := httptest.NewServer(web.Handler(p, web.Options{}))
 	t.Cleanup(server.Close)
-	answer, err := server.Client().Get(server.URL + target) //nolint:noctx // a test's own server
+	answer, err := server.Client().Get(server.URL + target)
 	if err != nil {
-		return nil, "", err
+		return downloaded{}, err
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	return answer, string(body), err
+	return downloaded{answer.StatusCode, answer.Header, string(body)}, err
 }
 
 func TestHandler_export(t *testing.T) {
@@ -61,18 +68,18 @@ func TestHandler_export(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.format, func(t *testing.T) {
 			p := &pages{count: 3}
-			answer, body, err := download(t, p, "/api/export?format="+tt.format)
+			got, err := download(t, p, "/api/export?format="+tt.format)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := answer.Header.Get("Content-Type"); got != tt.kind {
-				t.Errorf("got type %s, want %s", got, tt.kind)
+			if kind := got.header.Get("Content-Type"); kind != tt.kind {
+				t.Errorf("got type %s, want %s", kind, tt.kind)
 			}
-			if got := answer.Header.Get("Content-Disposition"); !strings.HasPrefix(got, `attachment; filename="events-`) {
-				t.Errorf("got %s, want an attachment", got)
+			if how := got.header.Get("Content-Disposition"); !strings.HasPrefix(how, `attachment; filename="events-`) {
+				t.Errorf("got %s, want an attachment", how)
 			}
-			if !strings.Contains(body, tt.want) || p.records != tt.records {
-				t.Errorf("got %s with records %v, want %s with %v", body, p.records, tt.want, tt.records)
+			if !strings.Contains(got.body, tt.want) || p.records != tt.records {
+				t.Errorf("got %s with records %v, want %s with %v", got.body, p.records, tt.want, tt.records)
 			}
 		})
 	}
@@ -80,11 +87,12 @@ func TestHandler_export(t *testing.T) {
 
 // Half a file must not look like a whole one.
 func TestHandler_exportBroken(t *testing.T) {
-	if _, body, err := download(t, &pages{count: 3, broken: 3}, "/api/export?format=ndjson"); err == nil {
-		t.Errorf("got %q without an error, want the connection to break off", body)
+	got, err := download(t, &pages{count: 3, broken: 3}, "/api/export?format=ndjson")
+	if err == nil {
+		t.Errorf("got %q without an error, want the connection to break off", got.body)
 	}
-	answer, body, err := download(t, &pages{count: 3, broken: 1}, "/api/export?format=ndjson")
-	if err != nil || answer.StatusCode != http.StatusInternalServerError {
-		t.Errorf("got %v %s, want 500", err, body)
+	got, err = download(t, &pages{count: 3, broken: 1}, "/api/export?format=ndjson")
+	if err != nil || got.status != http.StatusInternalServerError {
+		t.Errorf("got %v %d %s, want 500", err, got.status, got.body)
 	}
 }
