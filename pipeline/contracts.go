@@ -89,6 +89,17 @@ type Enrichable interface{ Fragments() *ecs.Fragments }
 // what is wrong and what to do. Ready may be called concurrently and answers at once.
 type Readiness interface{ Ready() error }
 
+// Partly is the error of a Sink that cannot write some documents while it may write others. One delivery is tried every
+// Every, to find out what its documents are: without that, those that wait would keep out those that could be written.
+type Partly struct {
+	Every time.Duration
+	Err   error
+}
+
+func (e *Partly) Error() string { return e.Err.Error() }
+
+func (e *Partly) Unwrap() error { return e.Err }
+
 // A Fate is what became of one document.
 type Fate struct {
 	Outcome Outcome

@@ -40,6 +40,7 @@ type Pipeline struct {
 	pool   chunks
 	kits   sync.Pool // of *kit
 	owners atomic.Uint64
+	tried  time.Time // when a delivery was last received although the sink was not ready; of Run's goroutine
 }
 
 // Run carries deliveries until the source says io.EOF or ctx ends; then it finishes what is in hand, for at most Drain after
@@ -109,7 +110,11 @@ func (p *Pipeline) awaitSink(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	for sink.Ready() != nil {
+	for {
+		err := sink.Ready()
+		if err == nil || p.mayTry(err) {
+			return nil
+		}
 		select {
 		case <-time.After(pausePoll):
 		case <-ctx.Done():
@@ -117,4 +122,14 @@ func (p *Pipeline) awaitSink(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// mayTry reports whether the sink wants one delivery although it is not ready.
+func (p *Pipeline) mayTry(err error) bool {
+	var partly *Partly
+	if !errors.As(err, &partly) || time.Since(p.tried) < partly.Every {
+		return false
+	}
+	p.tried = time.Now()
+	return true
 }

@@ -290,6 +290,32 @@ func (p paused) Ready() error {
 	return nil
 }
 
+// partly is a sink that wants to try a delivery a minute.
+type partly struct{ *pipelinetest.Sink }
+
+func (partly) Ready() error {
+	return &pipeline.Partly{Every: time.Minute, Err: errors.New("an index takes no documents")}
+}
+
+func TestPipeline_triesWhileTheSinkIsPartlyReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.Sink = partly{&r.sink}
+		var begun []time.Time
+		for _, name := range []string{"a", "b", "c"} {
+			r.source.Add(&pipelinetest.Delivery{Files: []string{file(name, 1)}, Hold: func(context.Context) { begun = append(begun, time.Now()) }})
+		}
+		if err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i < len(begun); i++ {
+			if got := begun[i].Sub(begun[i-1]); got < time.Minute || got > 2*time.Minute {
+				t.Errorf("delivery %d was begun after %s, want about a minute", i, got)
+			}
+		}
+	})
+}
+
 func TestPipeline_receivesNothingWhileTheSinkIsPaused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)

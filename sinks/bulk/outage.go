@@ -5,11 +5,19 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+
+	"github.com/trailship/trailship/pipeline"
 )
 
 // failuresToStop is how many requests must fail in a row, with no good one between them, before the sink stops sending
 // and only probes.
 const failuresToStop = 3
+
+// How often a delivery is tried while the one index that gets documents takes none.
+const (
+	tryOften  = time.Second
+	trySeldom = 10 * time.Second
+)
 
 // outage is the state of the cluster as a whole. While the sink is stopped nothing is sent except one small request
 // after each pause, until one is answered well. It is used under the engine's lock.
@@ -66,8 +74,9 @@ func (e *Engine) Figures() map[string]float64 {
 }
 
 // Ready is nil when documents can be written. Otherwise the error says what is wrong and what to do; sources should not
-// receive more until it is nil again. It answers at once and may be called concurrently.
-func (e *Engine) Ready() error {
+// receive more until it is nil again, except what a *pipeline.Partly allows: that is the error while an index takes no
+// documents and none came for another one since. It answers at once and may be called concurrently.
+func (e *Engine) Ready() (part error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
@@ -76,9 +85,23 @@ func (e *Engine) Ready() error {
 	}
 	for ix := range e.parked {
 		p := ix.parking
-		if p.why != nil && (p.class == clusterWide || e.accepted.Before(p.since)) {
-			return fmt.Errorf("index %s takes no documents: %w", ix.name, p.why)
+		if p.why == nil || p.class != clusterWide && !e.accepted.Before(p.since) {
+			continue
 		}
+		err := fmt.Errorf("index %s takes no documents: %w", ix.name, p.why)
+		if p.class == clusterWide {
+			return err
+		}
+		part = &pipeline.Partly{Every: e.tryEvery(), Err: err}
 	}
-	return nil
+	return part
+}
+
+// tryEvery is how often a delivery may come while nothing is known to be accepted: less often when as much waits for
+// parked indices as may. The engine's lock is held.
+func (e *Engine) tryEvery() time.Duration {
+	if e.detained < int(e.o.Limits.Parked) {
+		return tryOften
+	}
+	return trySeldom
 }

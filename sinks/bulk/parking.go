@@ -51,6 +51,7 @@ type parking struct {
 	class class
 	why   error // with the cure; nil while the index is being created for the first time
 	pause *backoff.ExponentialBackOff
+	due   *time.Timer // of the next probe
 }
 
 // indexOf returns the state of an index.
@@ -130,7 +131,7 @@ func (e *Engine) park(ix *index, c class, why error, now time.Time) {
 	e.complain("index", "an index takes no documents", zap.String("index", ix.name), zap.Int("parked", len(e.parked)),
 		zap.Error(why))
 	// At least a second: a probe that fails at once would otherwise come back at once.
-	time.AfterFunc(time.Second+p.pause.NextBackOff(), func() { e.probe(ix) })
+	p.due = time.AfterFunc(time.Second+p.pause.NextBackOff(), func() { e.probe(ix) })
 }
 
 // unpark lets the documents of an index go. The engine's lock is held.
@@ -144,6 +145,7 @@ func (e *Engine) unpark(ix *index) {
 	e.metrics.parked.Set(float64(len(e.parked)))
 	if p.why != nil {
 		e.log.Info("the index takes documents again", zap.String("index", ix.name))
+		e.hasten()
 	}
 	now := time.Now()
 	for _, s := range p.spans {
@@ -152,6 +154,16 @@ func (e *Engine) unpark(ix *index) {
 		e.queue.push(s.w.batch.Owner, s, now)
 	}
 	e.nudge()
+}
+
+// hasten tries the other parked indices at once: what kept one of them, such as the cluster's number of shards, may have
+// kept them all. The engine's lock is held.
+func (e *Engine) hasten() {
+	for ix := range e.parked {
+		if due := ix.parking.due; due != nil && due.Stop() {
+			ix.parking.due = time.AfterFunc(0, func() { e.probe(ix) })
+		}
+	}
 }
 
 // probe tries a parked index again: with its creation where it is not there, else with one of its spans.

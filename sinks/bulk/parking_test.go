@@ -81,6 +81,31 @@ func TestParking_room(t *testing.T) {
 	}
 }
 
+// TestParking_first: an index that takes nothing from the first document on does not keep out what is for others.
+func TestParking_first(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &standin.Cluster{Item: func(index string, _, _ []byte) *standin.ItemFault {
+			if index == "sick" {
+				return &standin.ItemFault{Status: 403, Type: "cluster_block_exception", Reason: "index [sick] blocked by: [FORBIDDEN/8/index write (api)];"}
+			}
+			return nil
+		}}
+		r := open(t, c, func(o *bulk.Options) { o.Limits.Parked = 1 })
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() { _, _ = r.Write(ctx, sinktest.Batch(t, 1, "sick", "a")) }()
+		time.Sleep(time.Second)
+		var partly *pipeline.Partly
+		if err := r.Ready(); !errors.As(err, &partly) || partly.Every != 10*time.Second {
+			t.Errorf("got %v, want that a delivery may be tried every ten seconds", err)
+		}
+		r.write(t, 2, "b", 5)
+		if err := r.Ready(); err != nil {
+			t.Errorf("got %v when another index takes documents, want nil", err)
+		}
+	})
+}
+
 // TestStreamed: whatever an answer says that names a backing index or a failure store, the index stops and the advice is
 // there; the documents wait, and are stored when somebody has mended it.
 func TestStreamed(t *testing.T) {
