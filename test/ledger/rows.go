@@ -92,12 +92,12 @@ func itemRows() []*row {
 }
 
 func answerRows() []*row {
-	bulky := load{messages: 100, each: 50, over: 5 * time.Second, days: 2, padding: 4000}
+	bulky := load{messages: 100, each: 50, over: time.Second / 2, days: 2, padding: 4000}
 	return []*row{
 		{name: "http-503", load: steady(), bound: 20 * time.Second, faults: []fault{{kind: kindHTTP, status: 503, rate: 0.1}}},
 		{
-			name: "retry-after", load: steady(), bound: 20 * time.Second,
-			faults: []fault{{kind: kindHTTP, status: 429, retryAfter: 3, rate: 0.3}},
+			name: "retry-after", load: steady(), bound: 45 * time.Second,
+			faults: []fault{{kind: kindHTTP, status: 429, retryAfter: 3, rate: 0.2}},
 		},
 		{name: "lost-answers", load: steady(), bound: 20 * time.Second, faults: always(kindLost, 0.05)},
 		{name: "too-large", load: bulky, bound: 30 * time.Second, faults: always(kindTooLarge, 0)},
