@@ -10,16 +10,14 @@ import (
 // What a delivery holds beside its compressed object, in bytes.
 const (
 	windowBytes = 64 << 10 // a reader's window
-	expansion   = 32       // documents and records of a compressed byte in log files of CloudTrail; more needs more chunks
+	expansion   = 40       // documents and records of a compressed byte, at most, in log files of CloudTrail
 	maxChunks   = 8        // of one delivery at a time: a large object keeps the sink busy without crowding out the others
 )
 
-const chunkClasses = 8
+const chunkClasses = 3
 
 // chunkSizes are the sizes that chunks come in: documents and the records they were made of, together.
-func chunkSizes() [chunkClasses]int64 {
-	return [...]int64{16 << 10, 32 << 10, 64 << 10, 96 << 10, 128 << 10, 192 << 10, 256 << 10, 384 << 10}
-}
+func chunkSizes() [chunkClasses]int64 { return [...]int64{16 << 10, 64 << 10, 384 << 10} }
 
 // chunkFor is the size of chunks for a compressed object, as an index into chunkSizes: a file of one record does not take
 // the memory of one that fills a whole chunk.
@@ -50,7 +48,6 @@ func (b *budget) reserve(ctx context.Context, size int64) (*reservation, error) 
 	r := &reservation{budget: b, class: chunkFor(size)}
 	r.chunk = chunkSizes()[r.class]
 	r.held = min(size+windowBytes+r.chunk, b.limit)
-	r.reading = max(r.held-r.chunk, 0)
 	if err := b.sem.Acquire(ctx, r.held); err != nil {
 		return nil, err
 	}
@@ -60,11 +57,10 @@ func (b *budget) reserve(ctx context.Context, size int64) (*reservation, error) 
 
 // reservation is what one delivery holds of the budget.
 type reservation struct {
-	budget  *budget
-	held    int64
-	reading int64 // of it, what the object and its window take until it is read
-	chunk   int64 // the size of its chunks
-	class   int   // the same, as an index into chunkSizes
+	budget *budget
+	held   int64
+	chunk  int64 // the size of its chunks
+	class  int   // the same, as an index into chunkSizes
 }
 
 // another tries for one more chunk. It never waits.
@@ -77,20 +73,7 @@ func (r *reservation) another() bool {
 	return true
 }
 
-// read gives back what only reading needs: for most of its time a delivery waits for its chunks to be written.
-func (r *reservation) read() {
-	r.less(r.reading)
-	r.reading = 0
-}
-
-// written gives back what one chunk takes.
-func (r *reservation) written() { r.less(min(r.chunk, r.held)) }
-
-// release gives back the rest.
-func (r *reservation) release() { r.less(r.held) }
-
-func (r *reservation) less(n int64) {
-	r.held -= n
-	r.budget.held.Add(-n)
-	r.budget.sem.Release(n)
+func (r *reservation) release() {
+	r.budget.held.Add(-r.held)
+	r.budget.sem.Release(r.held)
 }

@@ -90,7 +90,6 @@ func (c *carrier) deliver(receiving, work context.Context) error {
 	err = c.fill(inside)
 	c.Metrics.filtering(&c.kit.filtered)
 	leave()
-	held.read()
 	return c.finish(work, err)
 }
 
@@ -195,24 +194,18 @@ func (c *carrier) finish(ctx context.Context, failed error) error {
 			c.Metrics.reading(b.Len())
 			c.Metrics.ending([terminals]int64{EndReturned: int64(b.Len())})
 		}
-		c.giveBack(b)
+		c.pool.give(c.held.class, b)
 	}
 	for ; c.out > 0; c.out-- {
 		w := <-c.written
 		errs = append(errs, w.err)
-		c.giveBack(w.batch)
+		c.pool.give(c.held.class, w.batch)
 	}
 	if err := errors.Join(errs...); err != nil {
 		c.letters.giveUp()
 		return err
 	}
 	return c.letters.bury(ctx)
-}
-
-// giveBack lets go of a batch that was written, and of the memory it has reserved.
-func (c *carrier) giveBack(b *Batch) {
-	c.pool.give(c.held.class, b)
-	c.held.written()
 }
 
 // write gives a batch to the sink and keeps what the sink refuses. It returns nil when every record of it is terminal.

@@ -9,7 +9,7 @@ import (
 )
 
 // overhead is what the daemon needs beside limits.memory: code, goroutines, clients, and room for the collector.
-const overhead = 40 << 20
+const overhead = 48 << 20
 
 // limitMemory makes Go's collector aim at limits.memory and the overhead, or at nine tenths of the cgroup's limit where
 // that is less. GOMEMLIMIT, where it is set, wins. It returns the limit in force.
