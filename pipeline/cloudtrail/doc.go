@@ -20,6 +20,7 @@
 //	nesting deeper than MaxDepth       the record is refused
 //	a record larger than MaxRecord     the record is refused
 //	numbers of any length              kept as text
+//	strings of any length              kept, in a window that grows up to MaxRecord
 //	an element that is not an object   refused
 //	bytes between records              skipped when they are too few to be a record, else refused as one
 //	a byte order mark                  skipped

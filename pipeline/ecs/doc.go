@@ -15,9 +15,20 @@
 //
 // No value makes a cluster refuse the document, as far as that can be known beforehand. A keyword field gets an object or
 // array as text. A time that is none, where a date belongs, is left out and said in error.message; event.kind is then
-// pipeline_error, and event.original keeps the record. In objects for flattened fields a NUL in a key becomes U+FFFD, what
-// is nested more than 20 deep becomes its text, and a leaf over [Config].LeafLimit is cut at a character, or left out where
-// its path alone is too long; the string copy beside the object has all of it.
+// pipeline_error, and event.original keeps the record. In objects for flattened fields (the string copy beside them has
+// everything):
+//
+//	invalid UTF-8                   each bad byte is U+FFFD, as the reader gives it
+//	lone surrogate (\ud800)         spliced as it stands; equal to U+FFFD in keys
+//	a key twice                     its last value, at the first one's place in the text form
+//	NUL in a key                    U+FFFD; left out where another key is then the same
+//	more than 20 containers deep    text from there on
+//	a leaf over Config.LeafLimit    cut at a character; a string of 1 MiB makes a text form that is kept alone
+//	a path of more than 8,000 bytes left out
+//	a number of 400 digits          as it stands; from 1,001 digits on a string: parsers of clusters refuse longer ones
+//
+// Members of resources that no field stands for move as they are; where an object field would refuse one (a blank, dotted
+// or long key, deep nesting) all of resources goes to flattened.other too, and only arn, account_id and type stay.
 //
 // A document from a log object whose key names another account than its recipientAccountId has the tag
 // _account_mismatch: the notice that led to the object may be forged.
