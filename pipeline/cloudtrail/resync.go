@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const wrapperStart = `{"Records":[`
+
 // landing is where a search for readable bytes ended.
 type landing uint8
 
@@ -37,7 +39,7 @@ func (d *Reader) refuse(cause error) error {
 	d.start += skipped
 	continued := d.endless
 	d.endless = landed == atLimit
-	opening := d.number == 0 && strings.HasPrefix(`{"Records":[`, string(raw)) // a line end split the wrapper's own beginning
+	opening := d.number == 0 && strings.HasPrefix(wrapperStart, string(raw)) // a line end split the wrapper's own beginning
 	if continued || opening || len(raw) == 0 || len(raw) < minRecord && !line {
 		return nil
 	}

@@ -45,7 +45,7 @@ type branch struct {
 func randomRecord(seed uint64) []byte {
 	r := rand.New(rand.NewPCG(seed, 0))
 	root := &branch{of: map[string]any{}}
-	service, action := "ec2", "RunInstances"
+	var service, action string
 	paths := slices.Clone(usualPaths)
 	if r.IntN(4) > 0 {
 		services := make([]string, 0, len(entityTable))

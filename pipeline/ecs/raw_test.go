@@ -14,16 +14,20 @@ func TestRaw(t *testing.T) {
 	const at = `{"@timestamp":"2026-01-02T03:04:05.000Z",`
 	const read = `{"@timestamp":"2026-11-21T09:00:00.000Z",`
 	tests := []struct{ name, record, want string }{
-		{"as it stands", `{"eventTime":"2026-01-02T03:04:05Z","responseElements":null,"userAgent":"-","new":"","resources":[{"ARN":"a"}]}`,
-			at + `"eventTime":"2026-01-02T03:04:05Z","responseElements":null,"userAgent":"-","new":"","resources":[{"ARN":"a"}]}`},
+		{
+			"as it stands", `{"eventTime":"2026-01-02T03:04:05Z","responseElements":null,"userAgent":"-","new":"","resources":[{"ARN":"a"}]}`,
+			at + `"eventTime":"2026-01-02T03:04:05Z","responseElements":null,"userAgent":"-","new":"","resources":[{"ARN":"a"}]}`,
+		},
 		{"nothing in it", `{}`, `{"@timestamp":"2026-11-21T09:00:00.000Z"}`},
 		{"nothing but void values", `{"eventName":null}`, read + `"eventName":null}`},
 		{"on several lines", "{\n \"eventName\":\"X\",\n \"requestParameters\":{\"a\":[1, 2]}}", read + `"eventName":"X","requestParameters":{"a":[1,2]}}`},
 		{"text for an object", `{"requestParameters":"x","resources":"y","eventName":"E"}`, read + `"requestParameters":{"value":"x"},"resources":{"value":"y"},"eventName":"E"}`},
 		{"an object for text", `{"eventName":{"b":1,"a":2}}`, read + `"eventName":"{a=2, b=1}"}`},
 		{"an identity that is text", `{"userIdentity":"root"}`, read + `"other":{"userIdentity":"root"}}`},
-		{"an identity with an object where text belongs", `{"userIdentity":{"type":{"a":1},"arn":"x","sessionContext":"s"}}`,
-			read + `"userIdentity":{"type":"{a=1}","arn":"x"},"other":{"userIdentity":{"type":{"a":1},"arn":"x","sessionContext":"s"}}}`},
+		{
+			"an identity with an object where text belongs", `{"userIdentity":{"type":{"a":1},"arn":"x","sessionContext":"s"}}`,
+			read + `"userIdentity":{"type":"{a=1}","arn":"x"},"other":{"userIdentity":{"type":{"a":1},"arn":"x","sessionContext":"s"}}}`,
+		},
 		{"a key twice", `{"eventName":"A","eventName":"B"}`, read + `"eventName":"B"}`},
 		{"unknown keys", `{"new":{"a":1},"x.y":2,"_id":3,"@timestamp":"z","plain":4}`, read + `"plain":4,"other":{"new":{"a":1},"x.y":2,"_id":3,"@timestamp":"z"}}`},
 		{"NUL in a key", `{"requestParameters":{"a\u0000":1}}`, read + `"requestParameters":{"a\ufffd":1}}`},

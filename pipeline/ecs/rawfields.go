@@ -76,7 +76,8 @@ const rawFlats = `requestParameters responseElements serviceEventDetails insight
 // RawFields is the mapping of the documents of a Raw. Case does not count in keywords: Sigma's rules do not heed it.
 func RawFields() []Field {
 	fields := []Field{
-		{Name: "@timestamp", Type: Date}, {Name: "error.message", Type: MatchOnlyText},
+		{Name: "@timestamp", Type: Date},
+		{Name: "error.message", Type: MatchOnlyText},
 		{Name: "event.original", Type: Keyword, Unindexed: true},
 	}
 	for name := range strings.FieldsSeq(rawWords) {

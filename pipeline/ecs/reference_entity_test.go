@@ -7,18 +7,21 @@ import (
 // entityTable is MAPPING section 12: always related; then what each event is done to.
 var entityTable = map[string][2]string{
 	"cloudformation": {"", "CreateStackSet: re.stackSetId; CreateStack: re.stackId"},
-	"cloudtrail": {"rp.name rp.s3BucketName re.cloudWatchLogsLogGroupArn re.cloudWatchLogsRoleArn re.kmsKeyId re.snsTopicARN re.trailARN re.name",
-		"DeleteTrail StopLogging: rp.name; DescribeTrails: account"},
+	"cloudtrail": {
+		"rp.name rp.s3BucketName re.cloudWatchLogsLogGroupArn re.cloudWatchLogsRoleArn re.kmsKeyId re.snsTopicARN re.trailARN re.name",
+		"DeleteTrail StopLogging: rp.name; DescribeTrails: account",
+	},
 	"config":               {"rp.configurationRecorderName", "StartConfigurationRecorder StopConfigurationRecorder: rp.configurationRecorderName"},
 	"ec2-instance-connect": {"", "SendSSHPublicKey SendSerialConsoleSSHPublicKey: rp.instanceId"},
-	"ec2": {"rp.groupId rp.groupName rp.roleName rp.subnetId rp.volumeId rp.networkInterfaceId rp.vpcId rp.snapshotId " +
-		"re.groupId re.reservationId re.vpc.vpcId re.vpc.dhcpOptionsId re.snapshotId re.volumeId " +
-		"re.securityGroupRuleSet.items.*.groupId re.securityGroupRuleSet.items.*.referencedGroupInfo.groupId re.securityGroupRuleSet.items.*.securityGroupRuleId " +
-		"re.groupSet.items.*.groupId rp.groupSet.items.*.groupId rp.instancesSet.items.*.instanceId " +
-		"re.instancesSet.items.*.subnetId re.instancesSet.items.*.vpcId re.instancesSet.items.*.instanceId re.instancesSet.items.*.imageId re.instancesSet.items.*.iamInstanceProfile.arn " +
-		"re.instancesSet.items.*.networkInterfaceSet.items.*.networkInterfaceId re.instancesSet.items.*.networkInterfaceSet.items.*.vpcId re.instancesSet.items.*.networkInterfaceSet.items.*.subnetId " +
-		"re.instancesSet.items.*.networkInterfaceSet.items.*.groupSet.items.*.groupId " +
-		"rp.revokedSecurityGroupRuleSet.items.*.securityGroupRuleId rp.revokedSecurityGroupRuleSet.items.*.groupId",
+	"ec2": {
+		"rp.groupId rp.groupName rp.roleName rp.subnetId rp.volumeId rp.networkInterfaceId rp.vpcId rp.snapshotId " +
+			"re.groupId re.reservationId re.vpc.vpcId re.vpc.dhcpOptionsId re.snapshotId re.volumeId " +
+			"re.securityGroupRuleSet.items.*.groupId re.securityGroupRuleSet.items.*.referencedGroupInfo.groupId re.securityGroupRuleSet.items.*.securityGroupRuleId " +
+			"re.groupSet.items.*.groupId rp.groupSet.items.*.groupId rp.instancesSet.items.*.instanceId " +
+			"re.instancesSet.items.*.subnetId re.instancesSet.items.*.vpcId re.instancesSet.items.*.instanceId re.instancesSet.items.*.imageId re.instancesSet.items.*.iamInstanceProfile.arn " +
+			"re.instancesSet.items.*.networkInterfaceSet.items.*.networkInterfaceId re.instancesSet.items.*.networkInterfaceSet.items.*.vpcId re.instancesSet.items.*.networkInterfaceSet.items.*.subnetId " +
+			"re.instancesSet.items.*.networkInterfaceSet.items.*.groupSet.items.*.groupId " +
+			"rp.revokedSecurityGroupRuleSet.items.*.securityGroupRuleId rp.revokedSecurityGroupRuleSet.items.*.groupId",
 		"AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress: rp.groupId re.securityGroupRuleSet.items.*.securityGroupRuleId; " +
 			"CreateTrafficMirrorFilter: re.CreateTrafficMirrorFilterResponse.trafficMirrorFilter.trafficMirrorFilterId; " +
 			"CreateTrafficMirrorFilterRule: re.CreateTrafficMirrorFilterRuleResponse.trafficMirrorFilterRule.trafficMirrorFilterRuleId; " +
@@ -26,26 +29,31 @@ var entityTable = map[string][2]string{
 			"CreateTrafficMirrorTarget: re.CreateTrafficMirrorTargetResponse.trafficMirrorTarget.trafficMirrorTargetId; " +
 			"DeleteFlowLogs: rp.DeleteFlowLogsRequest.FlowLogId.content; DeleteNetworkAcl: rp.networkAclId; " +
 			"DeleteNetworkAclEntry: rp.networkAclId rp.ruleNumber; GetPasswordData: rp.instanceId; ModifyImageAttribute: rp.imageId; " +
-			"ModifySnapshotAttribute: rp.snapshotId; DescribeSecurityGroups DescribeNetworkInterfaces DescribeRegions DescribeVpcs DescribeNetworkAcls DescribeVolumes: account"},
+			"ModifySnapshotAttribute: rp.snapshotId; DescribeSecurityGroups DescribeNetworkInterfaces DescribeRegions DescribeVpcs DescribeNetworkAcls DescribeVolumes: account",
+	},
 	"elasticfilesystem": {"", "DeleteFileSystem: rp.fileSystemId; DeleteMountTarget: rp.mountTargetId"},
 	"events":            {"", "DeleteRule: rp.name"},
 	"guardduty":         {"rp.detectorId re.detectorId", "CreateDetector: re.detectorId; DeleteDetector: rp.detectorId"},
-	"iam": {"rp.userName rp.serialNumber rp.accessKeyId rp.policyArn rp.roleName rp.policyName " +
-		"re.accessKey.userName re.accessKey.accessKeyId re.user.arn re.user.userId re.user.userName re.userId re.role.arn re.serialNumber",
+	"iam": {
+		"rp.userName rp.serialNumber rp.accessKeyId rp.policyArn rp.roleName rp.policyName " +
+			"re.accessKey.userName re.accessKey.accessKeyId re.user.arn re.user.userId re.user.userName re.userId re.role.arn re.serialNumber",
 		"AttachGroupPolicy: rp.groupName; AttachRolePolicy ListAttachedRolePolicies UpdateAssumeRolePolicy: rp.roleName; " +
 			"AttachUserPolicy: rp.policyArn rp.userName; CreateAccessKey: re.accessKey.accessKeyId rp.userName; " +
 			"CreateUser DeactivateMFADevice: rp.userName; DeleteVirtualMFADevice: rp.serialNumber; GetPolicy: rp.policyArn; " +
-			"CreatePolicy: re.policy.arn; ListRoles ListUsers: account"},
+			"CreatePolicy: re.policy.arn; ListRoles ListUsers: account",
+	},
 	"kms":        {"rp.keyId re.keyId re.keyMetadata.arn re.keyMetadata.keyId", "DisableKey ScheduleKeyDeletion: resources"},
 	"lambda":     {"rp.functionName re.functionArn re.functionName re.role re.vpcConfig.securityGroupIds.* re.vpcConfig.subnetIds.*", "~AddPermission: rp.functionName; ~ListFunctions: account"},
 	"logs":       {"", "DeleteLogGroup: rp.logGroupName; DeleteLogStream: rp.logStreamName"},
 	"monitoring": {"", "DeleteAlarms: rp.alarmNames.*"},
-	"rds": {"rp.dBInstanceIdentifier rp.dBInstanceArn re.dBInstanceIdentifier re.dbInstanceArn re.dBSubnetGroup.vpcId " +
-		"re.dBSubnetGroup.subnets.*.subnetIdentifier re.vpcSecurityGroups.*.vpcSecurityGroupId",
+	"rds": {
+		"rp.dBInstanceIdentifier rp.dBInstanceArn re.dBInstanceIdentifier re.dbInstanceArn re.dBSubnetGroup.vpcId " +
+			"re.dBSubnetGroup.subnets.*.subnetIdentifier re.vpcSecurityGroups.*.vpcSecurityGroupId",
 		"DeleteDBCluster ModifyDBCluster StopDBCluster: re.dBClusterArn; " +
 			"DeleteDBInstance ModifyDBInstance StopDBInstance RestoreDBInstanceFromDBSnapshot RestoreDBInstanceFromS3: re.dBInstanceArn; " +
 			"DeleteGlobalCluster: re.globalClusterArn; ModifyDBClusterSnapshotAttribute: re.dBClusterSnapshotIdentifier; " +
-			"ModifyDBSnapshotAttribute: re.dBSnapshotIdentifier; DescribeDBInstances: account"},
+			"ModifyDBSnapshotAttribute: re.dBSnapshotIdentifier; DescribeDBInstances: account",
+	},
 	"rolesanywhere":   {"", "CreateTrustAnchor: re.trustAnchor.trustAnchorArn"},
 	"route53resolver": {"", "DeleteResolverQueryLogConfig: re.resolverQueryLogConfig.arn"},
 	"s3": {"rp.bucketName", "CopyObject PutBucketLogging PutBucketVersioning PutObject GetBucketPolicy ListObjects HeadObject GetObject DeleteObject DeleteBucket: resources; " +
@@ -54,8 +62,10 @@ var entityTable = map[string][2]string{
 	"signin":         {"", "ConsoleLogin: account"},
 	"ssm": {"", "GetParameter GetParameters CreateControlChannel OpenControlChannel: resources; StartSession: rp.target; " +
 		"CreateDocument: rp.name; TerminateSession OpenDataChannel: rp.sessionId; ListInstanceAssociations: account"},
-	"sts": {"rp.roleArn rec.sourceIdentity aed.MFAIdentifier re.assumedRoleUser.arn rp.roleSessionName re.accessKeyId",
-		"AssumeRole: rp.roleArn; GetCallerIdentity: account"},
+	"sts": {
+		"rp.roleArn rec.sourceIdentity aed.MFAIdentifier re.assumedRoleUser.arn rp.roleSessionName re.accessKeyId",
+		"AssumeRole: rp.roleArn; GetCallerIdentity: account",
+	},
 	"wafv2":                {"rp.id re.summary", "DeleteRuleGroup DeleteWebACL: rp.id"},
 	"sns":                  {"", "CreateTopic: re.topicArn; Subscribe Publish: rp.topicArn"},
 	"bedrock":              {"", "Converse: rp.modelId"},
@@ -83,7 +93,7 @@ func (m *mapper) entities() {
 		all.add(word(get(who, "onBehalfOf", "identityStoreArn")))
 	}
 	table := entityTable[m.service]
-	for _, path := range strings.Fields(table[0]) {
+	for path := range strings.FieldsSeq(table[0]) {
 		all.add(m.at(path)...)
 	}
 	targets := m.targets(table[1])
@@ -193,13 +203,13 @@ func targetField(s string) string {
 
 func (m *mapper) targets(table string) words {
 	var list words
-	for _, row := range strings.Split(table, "; ") {
+	for row := range strings.SplitSeq(table, "; ") {
 		names, paths, _ := strings.Cut(row, ": ")
 		part, isPart := strings.CutPrefix(names, "~")
 		if !in(m.action, names) && !(isPart && strings.Contains(m.action, part)) {
 			continue
 		}
-		for _, path := range strings.Fields(paths) {
+		for path := range strings.FieldsSeq(paths) {
 			list.add(m.at(path)...)
 		}
 	}

@@ -257,8 +257,10 @@ func (m *mapper) freeForms() {
 func (m *mapper) minimal(name string, v any) {
 	kept := map[string][]string{
 		"additional_eventdata": {"SSEApplied"},
-		"request_parameters": {"cidrIp", "dryRun", "fromPort", "includeDeprecated", "policyArn", "serialNumber",
-			"withDecryption", "x-amz-server-side-encryption-customer-algorithm"},
+		"request_parameters": {
+			"cidrIp", "dryRun", "fromPort", "includeDeprecated", "policyArn", "serialNumber",
+			"withDecryption", "x-amz-server-side-encryption-customer-algorithm",
+		},
 	}
 	for _, key := range kept[name] {
 		if member := get(v, key); member != nil {

@@ -104,37 +104,51 @@ func identityShapes() []mapped {
 	const session = `"sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA","arn":"arn:aws:iam::1:role/p/R","accountId":"1","userName":"R"},"attributes":{"creationDate":"2026-01-02T03:04:05Z","mfaAuthenticated":"false"}}`
 	return []mapped{
 		identity("IAMUser", `{"type":"IAMUser","principalId":"AIDA","arn":"arn:aws:iam::1:user/d/u","accountId":"1","accessKeyId":"AKIA","userName":"u"}`, map[string]any{
-			"user.name": "u", "user.id": "AIDA", "user.entity.id": "[arn:aws:iam::1:user/d/u]", "cloud.account.id": "1"}),
+			"user.name": "u", "user.id": "AIDA", "user.entity.id": "[arn:aws:iam::1:user/d/u]", "cloud.account.id": "1",
+		}),
 		identity("Root", `{"type":"Root","principalId":"1","arn":"arn:aws:iam::1:root","accountId":"1"}`, map[string]any{
-			"user.name": absent{}, "user.id": "1", "user.entity.id": "[arn:aws:iam::1:root]"}),
+			"user.name": absent{}, "user.id": "1", "user.entity.id": "[arn:aws:iam::1:root]",
+		}),
 		identity("Root with an alias", `{"type":"Root","principalId":"1","userName":"my-alias"}`, map[string]any{"user.name": "my-alias", "actor.entity.id": absent{}}),
 		identity("AssumedRole", `{"type":"AssumedRole","principalId":"AROA:s","arn":"arn:aws:sts::1:assumed-role/R/s","accountId":"1",`+session+`}`, map[string]any{
 			"user.name": "R", "user.id": "AROA:s", "related.user": "[s AROA:s R]",
-			"aws.cloudtrail.user_identity.session_context.session_issuer.arn": "arn:aws:iam::1:role/p/R"}),
+			"aws.cloudtrail.user_identity.session_context.session_issuer.arn": "arn:aws:iam::1:role/p/R",
+		}),
 		identity("AssumedRole of a person", `{"type":"AssumedRole","principalId":"AROA:a@b.c","arn":"arn:aws-us-gov:sts::1:assumed-role/R/a@b.c",`+session+`}`, map[string]any{
-			"user.email": "a@b.c", "related.user": "[a@b.c a AROA:a@b.c R]", "user.name": "R"}),
+			"user.email": "a@b.c", "related.user": "[a@b.c a AROA:a@b.c R]", "user.name": "R",
+		}),
 		identity("service-linked role", `{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/AWSServiceRoleForX/s"}`, map[string]any{
-			"service.entity.id": "[arn:aws:sts::1:assumed-role/AWSServiceRoleForX/s]", "user.entity.id": absent{}}),
+			"service.entity.id": "[arn:aws:sts::1:assumed-role/AWSServiceRoleForX/s]", "user.entity.id": absent{},
+		}),
 		identity("Role", `{"type":"Role","principalId":"AROA:s","arn":"arn:aws:iam::1:role/R","accountId":"1"}`, map[string]any{
-			"user.name": absent{}, "user.id": "AROA:s", "user.entity.id": "[arn:aws:iam::1:role/R]"}),
+			"user.name": absent{}, "user.id": "AROA:s", "user.entity.id": "[arn:aws:iam::1:role/R]",
+		}),
 		identity("FederatedUser", `{"type":"FederatedUser","principalId":"1:f","arn":"arn:aws:sts::1:federated-user/f","accountId":"1",`+session+`}`, map[string]any{
-			"user.name": "R", "user.id": "1:f", "related.user": "[f 1:f R]", "user.entity.id": "[arn:aws:sts::1:federated-user/f]"}),
+			"user.name": "R", "user.id": "1:f", "related.user": "[f 1:f R]", "user.entity.id": "[arn:aws:sts::1:federated-user/f]",
+		}),
 		identity("AWSAccount", `{"type":"AWSAccount","principalId":"AIDA","accountId":"2"}`, map[string]any{
-			"user.name": absent{}, "user.id": "AIDA", "cloud.account.id": "2"}),
+			"user.name": absent{}, "user.id": "AIDA", "cloud.account.id": "2",
+		}),
 		identity("AWSAccount, anonymous", `{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}`, map[string]any{
-			"user.id": absent{}, "cloud.account.id": "ANONYMOUS_PRINCIPAL"}),
+			"user.id": absent{}, "cloud.account.id": "ANONYMOUS_PRINCIPAL",
+		}),
 		identity("AWSService", `{"type":"AWSService","invokedBy":"x.amazonaws.com"}`, map[string]any{
-			"user.id": absent{}, "cloud.account.id": "999999999999", "aws.cloudtrail.user_identity.invoked_by": "x.amazonaws.com"}),
+			"user.id": absent{}, "cloud.account.id": "999999999999", "aws.cloudtrail.user_identity.invoked_by": "x.amazonaws.com",
+		}),
 		identity("IdentityCenterUser", `{"type":"IdentityCenterUser","accountId":"1","onBehalfOf":{"userId":"u-1","identityStoreArn":"arn:s"},"credentialId":"c"}`, map[string]any{
-			"user.id": "u-1", "entity.id": "[u-1]", "related.entity": "[arn:s]", "aws.cloudtrail.user_identity.on_behalf_of.identity_store_arn": "arn:s"}),
+			"user.id": "u-1", "entity.id": "[u-1]", "related.entity": "[arn:s]", "aws.cloudtrail.user_identity.on_behalf_of.identity_store_arn": "arn:s",
+		}),
 		identity("SAMLUser", `{"type":"SAMLUser","principalId":"abc:bob","userName":"bob","identityProvider":"abc"}`, map[string]any{
-			"user.name": "bob", "user.id": "abc:bob", "aws.cloudtrail.user_identity.identity_provider": "abc"}),
+			"user.name": "bob", "user.id": "abc:bob", "aws.cloudtrail.user_identity.identity_provider": "abc",
+		}),
 		identity("WebIdentityUser", `{"type":"WebIdentityUser","principalId":"p:system:serviceaccount:n:s","userName":"system:serviceaccount:n:s","identityProvider":"p"}`, map[string]any{
-			"user.name": "system:serviceaccount:n:s"}),
+			"user.name": "system:serviceaccount:n:s",
+		}),
 		identity("Directory", `{"type":"Directory","principalId":"d","userName":"n"}`, map[string]any{"user.name": "n", "user.id": "d"}),
 		identity("Unknown", `{"type":"Unknown","principalId":"p","userName":"n"}`, map[string]any{"user.name": "n", "user.id": "p"}),
 		identity("a type yet to come", `{"type":"Robot","arn":"arn:aws:ec2:r:1:instance/i-1","userName":"n"}`, map[string]any{
-			"user.name": "n", "host.entity.id": "[arn:aws:ec2:r:1:instance/i-1]", "aws.cloudtrail.user_identity.type": "Robot"}),
+			"user.name": "n", "host.entity.id": "[arn:aws:ec2:r:1:instance/i-1]", "aws.cloudtrail.user_identity.type": "Robot",
+		}),
 		identity("no type", `{"principalId":"p","userName":"n"}`, map[string]any{"user.name": "n", "user.id": "p"}),
 	}
 }

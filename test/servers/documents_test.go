@@ -43,13 +43,18 @@ func (r *rig) testDocuments(t *testing.T) {
 		r.sendHostile(t, index, encoder)
 	})
 	encoder := ecs.NewEncoder(ecs.Config{LeafLimit: leaf})
-	t.Run("sample records are taken", func(t *testing.T) {
-		batch := batch{rig: r, index: index}
+	r.drop(t, index)
+	r.install(t, cluster.Documents, index)
+	t.Run("sample records are taken and counted", func(t *testing.T) {
+		batch, counts := batch{rig: r, index: index}, map[string]map[string]int{}
 		eachRecord(t, func(rec *cloudtrail.Record) {
-			batch.add(t, string(rec.Field(cloudtrail.EventName).Bytes()), encoder.Append(nil, rec))
+			doc := encoder.Append(nil, rec)
+			batch.add(t, string(rec.Field(cloudtrail.EventName).Bytes()), doc)
+			count(t, counts, doc)
 		})
 		batch.send(t)
 		t.Logf("%d documents", batch.taken)
+		r.checkCounts(t, index, counts)
 	})
 	r.drop(t, index)
 }

@@ -79,6 +79,9 @@ func (r *rig) checkSigma(t *testing.T, index string, encoder *ecs.Raw) {
 			free := strings.HasPrefix(field, "re") // inside of flattened objects case counts
 			flat := free && r.cluster.Name != "elasticsearch"
 			for _, q := range sigmaQueries(field, value, !free) {
+				if flat && strings.HasPrefix(q, "_exists_") && strings.Count(field, ".") > 1 {
+					continue // OpenSearch 2 knows this of the first level of a flat_object only
+				}
 				var query any = map[string]any{"query_string": map[string]any{"query": q, "analyze_wildcard": true}}
 				if pattern, ok := strings.CutPrefix(q, field+":*"); ok && flat {
 					// A query_string with a wildcard in front finds nothing in OpenSearch's flat_object; the query by itself does.
@@ -121,7 +124,7 @@ func escaped(text string) string {
 func (r *rig) found(t *testing.T, index string, query any) int {
 	t.Helper()
 	var answer search
-	if err := r.cluster.Do(t.Context(), http.MethodPost, "/"+index+"/_search", map[string]any{"size": 0, "query": query}, &answer); err != nil {
+	if err := r.cluster.Do(t.Context(), http.MethodPost, "/"+index+"/_search", map[string]any{"size": 0, "query": query, "track_total_hits": true}, &answer); err != nil {
 		t.Log(err)
 		return -1
 	}

@@ -60,6 +60,8 @@ func TestServers(t *testing.T) {
 				sink = r.testRoles(t)
 			}
 			r.testDelivery(t, sink)
+			r.testDocuments(t)
+			r.testRawDocuments(t)
 			r.testKill(t, sink)
 			if r.cluster.Username != "" {
 				r.testWrongPassword(t, sink)
