@@ -121,7 +121,6 @@ func (p *Pipeline) awaitSink(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return nil
 }
 
 // mayTry reports whether the sink wants one delivery although it is not ready.

@@ -23,6 +23,7 @@ const deadLetters = "trailship-dead-letters"
 // testTroubles brings real servers into the states that a daemon has to sit out, and lifts them again: nothing may be
 // lost, doubled or given up meanwhile.
 func (r *rig) testTroubles(t *testing.T, to sink) {
+	t.Helper()
 	names := r.emptyIndices(t, to)
 	for _, tt := range []struct {
 		name      string
@@ -30,22 +31,39 @@ func (r *rig) testTroubles(t *testing.T, to sink) {
 	}{
 		{
 			"write block",
-			func(t *testing.T) { r.settings(t, names, "index.blocks.write", true) },
-			func(t *testing.T) { r.settings(t, names, "index.blocks.write", nil) },
+			func(t *testing.T) {
+				t.Helper()
+				r.settings(t, names, "index.blocks.write", true)
+			},
+			func(t *testing.T) {
+				t.Helper()
+				r.settings(t, names, "index.blocks.write", nil)
+			},
 		},
 		{
 			"disk watermark",
-			func(t *testing.T) { r.watermark(t, "1000000gb"); r.untilBlocked(t, names) },
-			func(t *testing.T) { r.watermark(t, "1b") }, // the server lifts its block itself
+			func(t *testing.T) {
+				t.Helper()
+				r.watermark(t, "1000000gb")
+				r.untilBlocked(t, names)
+			},
+			func(t *testing.T) {
+				t.Helper()
+				r.watermark(t, "1b")
+			}, // the server lifts its block itself
 		},
 		{
 			"shard limit",
 			func(t *testing.T) {
+				t.Helper()
 				r.forget(t) // so that the indices have to be made
 				r.must(t, http.MethodPut, "/one-shard-at-least", map[string]any{})
 				r.clusterSettings(t, map[string]any{"cluster.max_shards_per_node": 1})
 			},
-			func(t *testing.T) { r.clusterSettings(t, map[string]any{"cluster.max_shards_per_node": nil}) },
+			func(t *testing.T) {
+				t.Helper()
+				r.clusterSettings(t, map[string]any{"cluster.max_shards_per_node": nil})
+			},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,6 +118,7 @@ func (r *rig) sitOut(t *testing.T, to sink, name string, lift func()) {
 
 // testConflict gives a field a type that some of the documents do not fit. Those become dead letters, the others are stored.
 func (r *rig) testConflict(t *testing.T, to sink, names []string) {
+	t.Helper()
 	r.forget(t)
 	for _, name := range names {
 		r.must(t, http.MethodPut, "/"+name, `{"settings":{"index.mapping.ignore_malformed":false},"mappings":{"properties":{"aws":{"properties":{"cloudtrail":{"properties":{"error_code":{"type":"boolean"}}}}}}}}`)
@@ -126,6 +145,7 @@ func (r *rig) testConflict(t *testing.T, to sink, names []string) {
 
 // testServerKilled kills the server in the middle and starts it again on another port, behind a proxy that stays.
 func (r *rig) testServerKilled(t *testing.T, to sink, boot func()) {
+	t.Helper()
 	var target atomic.Pointer[url.URL]
 	aim := func() {
 		u, err := url.Parse(r.cluster.URL)
