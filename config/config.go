@@ -15,6 +15,7 @@ import (
 	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/pipeline/awsconfig"
 	"github.com/trailship/trailship/pipeline/ecs"
+	"github.com/trailship/trailship/pipeline/enrich"
 	"github.com/trailship/trailship/pipeline/filter"
 	"github.com/trailship/trailship/pipeline/source"
 	"github.com/trailship/trailship/sinks"
@@ -27,6 +28,7 @@ type Config struct {
 	AWS        awsconfig.Config  `yaml:"aws"`
 	Sources    source.Config     `yaml:"sources"`
 	Filters    filter.Config     `yaml:"filters"`
+	Enrich     enrich.Config     `yaml:"enrich"`
 	Sinks      sinks.Config      `yaml:"sinks"`
 	Output     Output            `yaml:"output"`
 	DeadLetter deadletter.Config `yaml:"dead_letter"`
@@ -40,6 +42,7 @@ type Config struct {
 // Default is what keys mean that a file does not have.
 func Default() *Config {
 	return &Config{
+		Enrich: enrich.Default(),
 		Output: Output{
 			Format:    FormatECS,
 			Retain:    ecs.RetainAll,
@@ -72,6 +75,7 @@ func Parse(name string, text []byte, env func(string) (string, bool)) (*Config, 
 	if decode(r, text, env, cfg) {
 		cfg.chooseDeadLetter(r.lines)
 		cfg.chooseIndex(r.lines)
+		cfg.chooseEnrich(r.lines)
 		readSecrets(r, cfg)
 		r.absorb(cfg.Validate())
 	}
@@ -105,12 +109,26 @@ func (c *Config) chooseIndex(written map[string]int) {
 	}
 }
 
+// chooseEnrich leaves AWS alone where records come from a folder, unless the file says that it is to be asked.
+func (c *Config) chooseEnrich(written map[string]int) {
+	if c.Sources.Directory == nil {
+		return
+	}
+	if _, told := written["enrich.iam_tags.enabled"]; !told {
+		c.Enrich.IAMTags.Enabled = false
+	}
+	if _, told := written["enrich.account_names.enabled"]; !told {
+		c.Enrich.AccountNames.Enabled = len(c.Enrich.AccountNames.Static) > 0
+	}
+}
+
 // Validate returns every Problem of the configuration, each with its whole path. It asks no network.
 func (c *Config) Validate() error {
 	return errors.Join(
 		value.Under("aws", c.AWS.Validate()),
 		value.Under("sources", c.Sources.Validate()),
 		value.Under("filters", c.Filters.Validate()),
+		value.Under("enrich", c.Enrich.Validate()),
 		value.Under("sinks", c.Sinks.Validate()),
 		value.Under("output", c.validOutput()),
 		value.Under("dead_letter", c.validDeadLetter()),

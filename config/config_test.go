@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/trailship/trailship/config"
 )
@@ -104,7 +105,7 @@ func TestExample(t *testing.T) {
 	}
 	want := config.Default()
 	want.Sources, want.Sinks = got.Sources, got.Sinks // they have no default
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("-default +example\n%s", diff)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/awsconfig"
 	"github.com/trailship/trailship/pipeline/ecs"
+	"github.com/trailship/trailship/pipeline/enrich"
 	"github.com/trailship/trailship/pipeline/filter"
 	"github.com/trailship/trailship/pipeline/source"
 	"github.com/trailship/trailship/sinks"
@@ -116,6 +117,11 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
+	enricher, err := enrich.New(cfg.Enrich, enrich.Options{AWS: account, Metrics: registry, Log: log.Named("enrich")})
+	if err != nil {
+		return value.Under("enrich", err)
+	}
+	p.Enrichers = []pipeline.Enricher{enricher}
 	stopAdmin, err := startAdmin(ctx, cfg, &admin{
 		started: time.Now(), alive: pulses.Check, metrics: registry, counts: metrics.Counts, pprof: cfg.Server.Pprof,
 		memory: int64(cfg.Limits.Memory), held: metrics.Held,
@@ -131,7 +137,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 		log.Warn("the collector goes by its own limit", zap.Error(err))
 	}
 	log.Info("started", zap.Stringer("version", readVersion()), zap.Stringer("memory_limit", limit), zap.String("listen", cfg.Server.Listen))
-	defer besides(ctx, sink, pulses, log)()
+	defer besides(ctx, sink, enricher, pulses, log)()
 
 	from.start(ctx)
 	notify(daemon.SdNotifyReady, log)
@@ -247,13 +253,14 @@ func startAdmin(ctx context.Context, cfg *config.Config, a *admin, log *zap.Logg
 	return a.serve(l, log), nil //nolint:contextcheck // it goes on while ctx has ended, through the drain
 }
 
-// besides runs what goes on beside the pipeline: the sink's greeting, the watchdog, and the word to systemd that the
+// besides runs what goes on beside the pipeline: the sink's greeting, the enrichers' lookups, the watchdog, and the word to systemd that the
 // daemon stops. wait ends it.
-func besides(ctx context.Context, sink *sinks.Opened, pulses *pipeline.Pulses, log *zap.Logger) (wait func()) {
+func besides(ctx context.Context, sink *sinks.Opened, enricher *enrich.Set, pulses *pipeline.Pulses, log *zap.Logger) (wait func()) {
 	// The watchdog is fed during the drain too.
 	draining, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var all sync.WaitGroup
 	all.Go(func() { feedWatchdog(draining, pulses.Check, log) })
+	all.Go(func() { enricher.Run(draining) }) // events of the drain are still tagged
 	all.Go(func() { sink.Greet(ctx, log.Named("sink")) })
 	said := make(chan struct{})
 	quiet := context.AfterFunc(ctx, func() {

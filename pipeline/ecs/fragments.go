@@ -17,6 +17,15 @@ type Fragments struct {
 	Root         []byte // members of the document, for an enricher of the user's own
 }
 
+// AddTags adds elements to tags, which more than one enricher may have to add to.
+func (f *Fragments) AddTags(elements []byte) {
+	if len(f.Tags) == 0 {
+		f.Tags = elements
+		return
+	}
+	f.Tags = append(f.Tags[:len(f.Tags):len(f.Tags)], elements...)
+}
+
 // AppendString appends text as a JSON string, for whoever renders fragments. Bytes that are no UTF-8 become U+FFFD.
 func AppendString(dst []byte, text string) []byte { return appendQuoted(dst, validText(text)) }
 

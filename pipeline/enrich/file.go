@@ -1,0 +1,103 @@
+package enrich
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// savedFormat is raised when what the file holds changes; a file of another format is not read.
+const savedFormat = 1
+
+// saved is the cache file.
+type saved struct {
+	Format     int              `json:"format"`
+	Principals []savedPrincipal `json:"principals"`
+}
+
+type savedPrincipal struct {
+	Kind      string    `json:"kind"`
+	Partition string    `json:"partition,omitempty"`
+	Account   string    `json:"account"`
+	Name      string    `json:"name"`
+	Loaded    time.Time `json:"loaded"`
+	answer
+}
+
+// load takes over the cache file, if there is one. Answers keep their age: old ones serve until they are asked for anew.
+func (t *tagger) load() error {
+	if t.file == "" {
+		return nil
+	}
+	text, err := os.ReadFile(t.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the cache of IAM tags: %w", err)
+	}
+	var in saved
+	if err := json.Unmarshal(text, &in); err != nil {
+		return fmt.Errorf("reading the cache of IAM tags %s: %w", t.file, err)
+	}
+	if in.Format != savedFormat {
+		return nil
+	}
+	for _, s := range in.Principals {
+		p := principal{kind: user, partition: s.Partition, account: s.Account, name: s.Name}
+		if s.Kind == role.String() {
+			p.kind = role
+		}
+		if !isAccount([]byte(p.account)) || !isName([]byte(p.name)) {
+			continue
+		}
+		v := view{kind: p.kind, account: []byte(p.account), name: []byte(p.name)}
+		t.cache.Set(t.key(v), t.writer.entry(p, s.answer, s.Loaded))
+	}
+	return nil
+}
+
+// save writes the cache file when something changed: a new file that replaces the old one whole.
+func (t *tagger) save() error {
+	if t.file == "" || !t.dirty.Swap(false) {
+		return nil
+	}
+	out := saved{Format: savedFormat}
+	for _, e := range t.cache.All() {
+		p := e.principal
+		out.Principals = append(out.Principals, savedPrincipal{
+			Kind: p.kind.String(), Partition: p.partition, Account: p.account, Name: p.name, Loaded: e.loaded.UTC(), answer: e.answer,
+		})
+	}
+	text, err := json.Marshal(out)
+	if err == nil {
+		err = replace(t.file, text)
+	}
+	if err != nil {
+		t.dirty.Store(true)
+		return fmt.Errorf("writing the cache of IAM tags: %w", err)
+	}
+	return nil
+}
+
+// replace writes a file beside the old one and puts it in its place.
+func replace(path string, text []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

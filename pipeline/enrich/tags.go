@@ -1,0 +1,175 @@
+package enrich
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"go.uber.org/zap"
+
+	"github.com/trailship/trailship/pipeline"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+	"github.com/trailship/trailship/pipeline/ecs"
+)
+
+// Unavailable is the tag of documents whose IAM tags could not be found out in time.
+const Unavailable = "_iam_unavailable"
+
+// directory is IAM, of our own account and of others.
+type directory interface {
+	// lookup asks for one principal. One that is not there is an answer, not an error.
+	lookup(ctx context.Context, p principal) (answer, error)
+	// all hands every principal of an account to keep, until keep says no. Each page waits for its turn first.
+	all(ctx context.Context, account, partition string, turn func(context.Context) error, keep func(principal, answer) bool) error
+	// own is the account that we ourselves are in, "" as long as that is not known.
+	own() string
+	// reaches reports whether principals of the account can be asked for at all.
+	reaches(account []byte) bool
+}
+
+// tagger adds the tags and the path of the IAM user or role behind a record.
+type tagger struct {
+	directory directory
+	wait      time.Duration
+	writer    writer
+	hash      hasher
+	cache     *otter.Cache[digest, *entry]
+	desk      *desk
+	metrics   *metrics
+	log       *zap.Logger
+	said      *once
+	file      string
+	dirty     atomic.Bool
+	absent    []byte // Unavailable, as it is spliced
+}
+
+func newTagger(c Config, dir directory, m *metrics, log *zap.Logger) *tagger {
+	t := &tagger{
+		directory: dir, wait: c.Wait, writer: newWriter(c.IAMTags), hash: newHasher(),
+		cache: newCache[digest, *entry](c.IAMTags.Principals), desk: newDesk(), metrics: m, log: log, said: newOnce(),
+		file: c.IAMTags.CacheFile, absent: []byte(`"` + Unavailable + `",`),
+	}
+	t.desk.ask, t.desk.keep, t.desk.failed = t.ask, t.land, t.failed
+	return t
+}
+
+// Enrich implements pipeline.Enricher.
+func (t *tagger) Enrich(ctx context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
+	t.follow(r)
+	v, ok := principalOf(r)
+	if !ok || !t.directory.reaches(v.account) {
+		return
+	}
+	e := t.find(ctx, v)
+	if e == nil {
+		t.metrics.untagged.Inc()
+		f.AddTags(t.absent)
+		return
+	}
+	e.splice(f)
+}
+
+// key is the digest of a principal.
+func (t *tagger) key(v view) digest {
+	d, account := t.hash.of(v.name), t.hash.of(v.account)
+	d.a, d.b = d.a*31+account.a+uint64(v.kind), d.b*31+account.b
+	return d
+}
+
+// find returns the entry of a principal, nil when there is none in time.
+func (t *tagger) find(ctx context.Context, v view) *entry {
+	key := t.key(v)
+	e, ok := t.cache.GetIfPresent(key)
+	if !ok || !e.principal.is(v) {
+		return t.await(ctx, key, v)
+	}
+	if now, stale := time.Now().UnixNano(), e.stale.Load(); now > stale &&
+		e.stale.CompareAndSwap(stale, now+int64(time.Minute)) { // the old answer serves meanwhile
+		t.desk.fly(key, v, 0)
+	}
+	return e
+}
+
+// await waits for a cold lookup, without holding the CPU.
+func (t *tagger) await(ctx context.Context, key digest, v view) *entry {
+	f, worth := t.desk.fly(key, v, t.wait)
+	if f == nil {
+		return nil
+	}
+	if worth && ctx.Err() == nil {
+		pipeline.Blocking(ctx, func() {
+			limit := time.NewTimer(t.wait)
+			defer limit.Stop()
+			select {
+			case <-f.done:
+			case <-limit.C:
+				t.desk.late(f)
+			case <-ctx.Done():
+			}
+		})
+	}
+	select {
+	case <-f.done:
+		return f.entry
+	default:
+		return nil
+	}
+}
+
+// follow drops what the record says is out of date, and asks for it anew.
+func (t *tagger) follow(r *cloudtrail.Record) {
+	v, newName, ok := changed(r)
+	if !ok || !t.directory.reaches(v.account) {
+		return
+	}
+	t.refresh(v)
+	if isName(newName) {
+		v.name = newName
+		t.refresh(v)
+	}
+}
+
+func (t *tagger) refresh(v view) {
+	key := t.key(v)
+	_, known := t.cache.Invalidate(key)
+	if t.desk.again(key) || !known {
+		return
+	}
+	t.desk.fly(key, v, 0)
+}
+
+func (t *tagger) ask(ctx context.Context, p principal) (answer, error) {
+	a, err := t.directory.lookup(ctx, p)
+	t.metrics.call(err)
+	return a, err
+}
+
+// land takes over an answer.
+func (t *tagger) land(f *flight, a answer) *entry {
+	e := t.writer.entry(f.principal, a, time.Now())
+	t.cache.Set(f.key, e)
+	t.dirty.Store(true)
+	t.said.forget(f.principal.account)
+	return e
+}
+
+// failed says once what is wrong, until it works again.
+func (t *tagger) failed(p principal, err error) {
+	if t.said.first(p.account, cause(err)) {
+		t.log.Warn("iam cannot be asked, events go on untagged with the tag "+Unavailable,
+			zap.String("account", p.account), zap.String("cure", advice(p, err)), zap.Error(err))
+	}
+}
+
+// keepOne takes over a principal of a list, and reports whether there is room for more.
+func (t *tagger) keepOne(p principal, a answer) bool {
+	v := view{kind: p.kind, account: []byte(p.account), name: []byte(p.name)}
+	key := t.key(v)
+	if uint64(t.cache.EstimatedSize()) >= t.cache.GetMaximum() {
+		return false
+	}
+	t.cache.Set(key, t.writer.entry(p, a, time.Now()))
+	t.dirty.Store(true)
+	return true
+}

@@ -1,0 +1,272 @@
+package enrich_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/trailship/trailship/pipeline/enrich"
+	"github.com/trailship/trailship/test/standin"
+)
+
+func issuer(account, typ, name string) string {
+	return `"sessionContext":{"sessionIssuer":{"type":"` + typ + `","principalId":"A","arn":"arn:aws:iam::` + account + `:role/` + name +
+		`","accountId":"` + account + `","userName":"` + name + `"}}`
+}
+
+func sampleIAM() *standin.IAM {
+	s := &standin.IAM{Own: ours}
+	s.Put(ours, "user/alice", standin.Principal{Path: "/people/", Tags: map[string]string{"team": "payments", "cost.center": "42", "..odd": "x"}})
+	s.Put(ours, "role/Deploy", standin.Principal{Tags: map[string]string{"team": "build"}})
+	s.Put(ours, "role/AWSReservedSSO_Admin_0123456789abcdef", standin.Principal{Path: "/aws-reserved/sso.amazonaws.com/", Tags: map[string]string{"team": "admins"}})
+	s.Put(ours, "role/AWSServiceRoleForECS", standin.Principal{Path: "/aws-service-role/ecs.amazonaws.com/"})
+	s.Put(theirs, "role/Audit", standin.Principal{Tags: map[string]string{"team": "audit"}})
+	return s
+}
+
+// Every type of identity that CloudTrail writes: whose tags its document has, and whether IAM was asked.
+func TestTags_identities(t *testing.T) {
+	c := tagsOnly()
+	c.IAMTags.AssumeRoleName = "ReadIAM"
+	g := newRig(t, sampleIAM(), c)
+	for _, tt := range []struct{ name, identity, key, want string }{
+		{"IAMUser", `"type":"IAMUser","accountId":"111122223333","userName":"alice"`, "user", "team=payments"},
+		{"IAMUser, the name in the ARN", `"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/people/alice"`, "user", "team=payments"},
+		{"AssumedRole", `"type":"AssumedRole","accountId":"111122223333",` + issuer(ours, "Role", "Deploy"), "role", "team=build"},
+		{"AssumedRole, by the session alone", `"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/Deploy/session"`, "role", "team=build"},
+		{"AssumedRole of single sign-on", `"type":"AssumedRole",` + issuer(ours, "Role", "AWSReservedSSO_Admin_0123456789abcdef"), "role", "team=admins"},
+		{"AssumedRole of a service", `"type":"AssumedRole",` + issuer(ours, "Role", "AWSServiceRoleForECS"), "role", ""},
+		{"AssumedRole of another account", `"type":"AssumedRole",` + issuer(theirs, "Role", "Audit"), "role", "team=audit"},
+		{"FederatedUser of a user", `"type":"FederatedUser","accountId":"111122223333",` + issuer(ours, "IAMUser", "alice"), "user", "team=payments"},
+		{"FederatedUser of the root user", `"type":"FederatedUser","accountId":"111122223333",` + issuer(ours, "Root", ""), "", ""},
+		{"Root", `"type":"Root","accountId":"111122223333","arn":"arn:aws:iam::111122223333:root"`, "", ""},
+		{"AWSService", `"type":"AWSService","invokedBy":"ecs.amazonaws.com"`, "", ""},
+		{"AWSAccount", `"type":"AWSAccount","accountId":"444455556666","principalId":"AIDA"`, "", ""},
+		{"SAMLUser", `"type":"SAMLUser","userName":"alice"`, "", ""},
+		{"WebIdentityUser", `"type":"WebIdentityUser","userName":"alice"`, "", ""},
+		{"IdentityCenterUser", `"type":"IdentityCenterUser","accountId":"111122223333"`, "", ""},
+		{"Unknown", `"type":"Unknown"`, "", ""},
+		{"a hidden name", `"type":"IAMUser","accountId":"111122223333","userName":"HIDDEN_DUE_TO_SECURITY_REASONS"`, "", ""},
+		{"a name that cannot be one", `"type":"IAMUser","accountId":"111122223333","userName":"a b"`, "", ""},
+		{"an account that cannot be one", `"type":"IAMUser","accountId":"1","userName":"alice"`, "", ""},
+		{"deleted", `"type":"IAMUser","accountId":"111122223333","userName":"gone"`, "", ""},
+		{"no type", `"userName":"alice"`, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			doc := g.document(t, `{"eventName":"X","userIdentity":{`+tt.identity+`}}`)
+			if tags := fmt.Sprint(doc["tags"]); strings.Contains(tags, enrich.Unavailable) {
+				t.Errorf("got tags %s", tags)
+			}
+			if tt.key == "" {
+				if got := at(doc, "aws", "iam"); got != nil {
+					t.Errorf("got %v, want nothing", got)
+				}
+				return
+			}
+			list, _ := at(doc, "aws", "iam", tt.key, "tag").([]any)
+			if got := slices.Contains(list, any(tt.want)); got != (tt.want != "") {
+				t.Errorf("got %v, want %q in it", list, tt.want)
+			}
+			if at(doc, "aws", "iam", tt.key, "path") == nil {
+				t.Error("got no path")
+			}
+		})
+	}
+}
+
+func TestTags_fields(t *testing.T) {
+	c := tagsOnly()
+	c.IAMTags.Map = map[string]string{"team": "user.group.name", "cost.center": "labels.cost_center"}
+	g := newRig(t, sampleIAM(), c)
+	doc := g.document(t, userRecord(ours, "alice"))
+	want := map[string]any{
+		"path": "/people/",
+		"tags": map[string]any{"team": "payments", "cost.center": "42", "__odd": "x"},
+		"tag":  []any{"..odd=x", "cost.center=42", "team=payments"},
+	}
+	if diff := cmp.Diff(want, at(doc, "aws", "iam", "user")); diff != "" {
+		t.Error(diff)
+	}
+	if got := at(doc, "user", "group", "name"); got != "payments" {
+		t.Errorf("got user.group.name %v, want payments", got)
+	}
+	if got := at(doc, "labels", "cost_center"); got != "42" {
+		t.Errorf("got labels.cost_center %v, want 42", got)
+	}
+}
+
+func TestTags_privacy(t *testing.T) {
+	c := tagsOnly()
+	c.IAMTags.Include, c.IAMTags.Exclude = []string{"team", "cost.*"}, []string{"*.center"}
+	g := newRig(t, sampleIAM(), c)
+	doc := g.document(t, userRecord(ours, "alice"))
+	if diff := cmp.Diff([]any{"team=payments"}, at(doc, "aws", "iam", "user", "tag")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What goes wrong with IAM, and that it is said once with what to do.
+func TestTags_unavailable(t *testing.T) {
+	for _, tt := range []struct {
+		name, code, cure string
+		status           int
+		delay            time.Duration
+	}{
+		{"AccessDenied", "AccessDenied", "iam:GetUser", http.StatusForbidden, 0},
+		{"Throttling", "Throttling", "tried again", http.StatusBadRequest, 0},
+		{"outage", "ServiceFailure", "tried again", http.StatusInternalServerError, 0},
+		{"slow", "", "", 0, 10 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			iam := sampleIAM()
+			iam.Answer = func(c standin.Call) (int, string, time.Duration) {
+				if c.Service != "iam" {
+					return 0, "", 0
+				}
+				return tt.status, tt.code, tt.delay
+			}
+			c := tagsOnly()
+			c.Wait = 300 * time.Millisecond
+			g := newRig(t, iam, c)
+			start := time.Now()
+			for range 20 {
+				doc := g.document(t, userRecord(ours, "alice"))
+				if tags := fmt.Sprint(doc["tags"]); !strings.Contains(tags, enrich.Unavailable) {
+					t.Errorf("got tags %s, want %s among them", tags, enrich.Unavailable)
+				}
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("20 events took %s: they waited one by one", took)
+			}
+			if tt.cure == "" {
+				return
+			}
+			said := g.logs.FilterMessageSnippet("iam cannot be asked").All()
+			if len(said) != 1 || !strings.Contains(fmt.Sprint(said[0].ContextMap()["cure"]), tt.cure) {
+				t.Errorf("got log lines %v, want one with %q", said, tt.cure)
+			}
+		})
+	}
+}
+
+// Tag changes in the stream itself count at once.
+func TestTags_follow(t *testing.T) {
+	iam := sampleIAM()
+	g := newRig(t, iam, tagsOnly())
+	team := func() any { return at(g.document(t, userRecord(ours, "alice")), "aws", "iam", "user", "tags", "team") }
+	if got := team(); got != "payments" {
+		t.Fatalf("got %v, want payments", got)
+	}
+	iam.Put(ours, "user/alice", standin.Principal{Tags: map[string]string{"team": "risk"}})
+	if got := team(); got != "payments" {
+		t.Errorf("got %v before the event, want payments", got)
+	}
+	event := `{"eventSource":"iam.amazonaws.com","eventName":"TagUser","recipientAccountId":"111122223333","requestParameters":{"userName":"alice"},"userIdentity":{"type":"Root"}}`
+	g.document(t, event)
+	if got := team(); got != "risk" {
+		t.Errorf("got %v after TagUser, want risk", got)
+	}
+	iam.Delete(ours, "user/alice")
+	g.document(t, strings.Replace(event, "TagUser", "DeleteUser", 1))
+	if got := team(); got != nil {
+		t.Errorf("got %v after DeleteUser, want nothing", got)
+	}
+	iam.Put(ours, "user/alice", standin.Principal{Tags: map[string]string{"team": "new"}})
+	g.document(t, strings.Replace(event, "TagUser", "CreateUser", 1))
+	if got := team(); got != "new" {
+		t.Errorf("got %v after CreateUser, want new", got)
+	}
+}
+
+// Other accounts are left alone where no role is named.
+func TestTags_foreign(t *testing.T) {
+	iam := sampleIAM()
+	g := newRig(t, iam, tagsOnly())
+	g.document(t, userRecord(ours, "alice")) // our own account is known then
+	doc := g.document(t, userRecord(theirs, "bob"))
+	if got := fmt.Sprint(doc["tags"]); strings.Contains(got, enrich.Unavailable) {
+		t.Errorf("got tags %s", got)
+	}
+	if n := len(iam.Calls("sts")); n != 1 {
+		t.Errorf("got %d calls of STS, want 1", n)
+	}
+}
+
+func TestTags_cacheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "iam.json")
+	c := tagsOnly()
+	c.IAMTags.CacheFile = file
+	first := newRig(t, sampleIAM(), c)
+	first.document(t, userRecord(ours, "alice"))
+	first.stop()
+	text, err := os.ReadFile(file)
+	if err != nil || !json.Valid(text) {
+		t.Fatalf("got %s, %v", text, err)
+	}
+	gone := &standin.IAM{Own: ours, Answer: func(standin.Call) (int, string, time.Duration) {
+		return http.StatusServiceUnavailable, "ServiceUnavailable", 0
+	}}
+	second := newRig(t, gone, c)
+	if got := at(second.document(t, userRecord(ours, "alice")), "aws", "iam", "user", "tags", "team"); got != "payments" {
+		t.Errorf("got %v after a restart without IAM, want payments", got)
+	}
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	third := newRig(t, sampleIAM(), c)
+	if got := at(third.document(t, userRecord(ours, "alice")), "aws", "iam", "user", "tags", "team"); got != "payments" {
+		t.Errorf("got %v with a broken file, want payments", got)
+	}
+}
+
+// 100,000 records of 500 principals: how often IAM is asked, with and without the right to list.
+func TestTags_calls(t *testing.T) {
+	for _, may := range []bool{true, false} {
+		t.Run(fmt.Sprintf("listing %t", may), func(t *testing.T) {
+			if !may && testing.Short() {
+				t.Skip("500 lookups at five a second take 100 seconds")
+			}
+			iam := &standin.IAM{Own: ours}
+			var denied atomic.Int64
+			iam.Answer = func(c standin.Call) (int, string, time.Duration) {
+				if !may && c.Action == "GetAccountAuthorizationDetails" {
+					denied.Add(1)
+					return http.StatusForbidden, "AccessDenied", 0
+				}
+				return 0, "", 0
+			}
+			for i := range 500 {
+				iam.Put(ours, fmt.Sprintf("user/u%d", i), standin.Principal{Tags: map[string]string{"n": fmt.Sprint(i)}})
+			}
+			principals := 500
+			if !may {
+				principals = 40 // the whole is the same, only longer
+			}
+			g := newRig(t, iam, tagsOnly())
+			for i := range 100_000 / 500 * principals {
+				if i%5000 == 0 || i < principals {
+					g.document(t, userRecord(ours, fmt.Sprintf("u%d", i%principals)))
+				}
+			}
+			calls := iam.Calls("iam")
+			if len(calls) > principals+100 {
+				t.Errorf("got %d calls, want at most %d", len(calls), principals+100)
+			}
+			for i := range calls {
+				if i >= 5 && calls[i].At.Sub(calls[i-5].At) < 980*time.Millisecond {
+					t.Errorf("got six calls within %s, want at most five a second", calls[i].At.Sub(calls[i-5].At))
+				}
+			}
+			t.Logf("%d calls", len(calls))
+		})
+	}
+}

@@ -1,0 +1,111 @@
+package enrich
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/ua-parser/uap-go/uaparser"
+
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+	"github.com/trailship/trailship/pipeline/ecs"
+)
+
+const (
+	agents     = 16_384
+	agentBytes = 1024 // CloudTrail's own limit of userAgent; what follows is not looked at
+)
+
+// agentParser fills user_agent. Source: MAPPING section 13; Elastic's user_agent processor for what each field holds.
+type agentParser struct {
+	parser *uaparser.Parser
+	hash   hasher
+	cache  *otter.Cache[digest, []byte]
+}
+
+func newAgentParser() (*agentParser, error) {
+	parser, err := uaparser.New()
+	if err != nil {
+		return nil, fmt.Errorf("reading the patterns of user agents: %w", err)
+	}
+	return &agentParser{parser: parser, hash: newHasher(), cache: newCache[digest, []byte](agents)}, nil
+}
+
+// Enrich implements pipeline.Enricher.
+func (a *agentParser) Enrich(_ context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
+	text := r.Field(cloudtrail.UserAgent).Text()
+	if len(text) == 0 {
+		return
+	}
+	key := a.hash.of(text)
+	found, ok := a.cache.GetIfPresent(key)
+	if !ok {
+		found = a.render(string(text[:min(len(text), agentBytes)]))
+		a.cache.Set(key, found)
+	}
+	f.UserAgent = found
+}
+
+// other is uap-core's name of what it does not know.
+const other = "Other"
+
+// render makes the members of user_agent but original.
+func (a *agentParser) render(text string) []byte {
+	client := a.parser.Parse(text)
+	name, version := agentName(text, client.UserAgent)
+	dst := append([]byte(`"name":`), ecs.AppendString(nil, name)...)
+	dst = append(dst, ',')
+	dst = appendMember(dst, "version", version)
+	dst = append(dst, `"device":{"name":`...)
+	dst = append(ecs.AppendString(dst, client.Device.Family), `},`...)
+	system, release := systemName(text, client.Os)
+	if system == "" {
+		return dst
+	}
+	dst = append(dst, `"os":{`...)
+	dst = appendMember(dst, "name", system)
+	dst = appendMember(dst, "version", release)
+	if release != "" {
+		dst = appendMember(dst, "full", system+" "+release)
+	}
+	dst[len(dst)-1] = '}'
+	return append(dst, ',')
+}
+
+// agentName is the name and the version as Elastic's older set of patterns has them: it does not know the second Go SDK,
+// and it keeps a version's fourth part, which this parser drops.
+func agentName(text string, agent *uaparser.UserAgent) (name, version string) {
+	if strings.HasPrefix(agent.Family, "aws-sdk-go-v") {
+		return other, ""
+	}
+	version = agent.ToVersionString()
+	if _, rest, ok := strings.Cut(text, "/"+version+"."); ok && agent.Patch != "" {
+		if digits := len(rest) - len(strings.TrimLeft(rest, "0123456789")); digits > 0 {
+			version += "." + rest[:digits]
+		}
+	}
+	return agent.Family, version
+}
+
+// systemName is the operating system, "" when it is not known. Elastic's older set does not take darwin for a Mac.
+func systemName(text string, system *uaparser.Os) (name, version string) {
+	if system.Family == other || system.Family == "Mac OS X" && !strings.Contains(text, "Mac") {
+		return "", ""
+	}
+	version = system.ToVersionString()
+	if system.PatchMinor != "" && !strings.HasSuffix(version, system.PatchMinor) {
+		version += "." + system.PatchMinor
+	}
+	return system.Family, version
+}
+
+// appendMember appends a member with text, nothing when it is empty.
+func appendMember(dst []byte, key, text string) []byte {
+	if text == "" {
+		return dst
+	}
+	dst = append(append(dst, '"'), key...)
+	dst = append(dst, '"', ':')
+	return append(ecs.AppendString(dst, text), ',')
+}
