@@ -9,12 +9,13 @@ import (
 
 // Config is the section web: where the page listens, and who may see it.
 type Config struct {
-	Listen   string         `yaml:"listen"` // host:port; "" turns the page off
-	Token    setting.Secret `yaml:"token"`  // whoever asks must know it
-	TLSCert  string         `yaml:"tls_cert"`
-	TLSKey   string         `yaml:"tls_key"`
-	Insecure bool           `yaml:"insecure"` // beyond loopback without a token or TLS: something in front of the page has both
-	Hosts    []string       `yaml:"hosts"`    // names that the page is reached by, such as that of a proxy in front of it
+	Listen    string         `yaml:"listen"`     // host:port; "" turns the page off
+	Token     setting.Secret `yaml:"token"`      // whoever asks must know it
+	TokenFile string         `yaml:"token_file"` // or the file that holds it
+	TLSCert   string         `yaml:"tls_cert"`
+	TLSKey    string         `yaml:"tls_key"`
+	Insecure  bool           `yaml:"insecure"` // beyond loopback without a token or TLS: something in front of the page has both
+	Hosts     []string       `yaml:"hosts"`    // names that the page is reached by, such as that of a proxy in front of it
 }
 
 // Validate returns every Problem of the section.
