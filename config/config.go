@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/trailship/trailship/config/value"
@@ -141,6 +142,11 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) validOutput() error {
+	for tag, field := range c.Enrich.IAMTags.Map {
+		if label, ok := strings.CutPrefix(field, "labels."); ok && c.Output.Labels[label] != "" {
+			return value.Wrong("labels."+label, "enrich.iam_tags.map.%s fills it too: keep one of them", tag)
+		}
+	}
 	if sink := c.sinkWithoutIndices(); sink != "" && c.Output.DataStream {
 		return errors.Join(value.Wrong("data_stream", "the sink %s has no data streams: leave it out", sink), c.Output.Validate())
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/ecs"
+	"github.com/trailship/trailship/pipeline/redact"
 )
 
 // What output.format may be.
@@ -27,6 +29,10 @@ type Output struct {
 	Index        string     `yaml:"index"`         // {…} is filled from the event's own time
 	DataStream   bool       `yaml:"data_stream"`   // Index names a data stream
 	Namespace    string     `yaml:"namespace"`     // data_stream.namespace
+
+	Labels map[string]string `yaml:"labels"` // members of labels in every document
+	Tags   []string          `yaml:"tags"`   // elements of tags in every document
+	Redact redact.Config     `yaml:"redact"` // what must not leave the process
 }
 
 // Limits bound what the daemon takes at a time.
@@ -68,6 +74,8 @@ func (o Output) Validate() error {
 		oneOf("format", o.Format, FormatECS, FormatRaw),
 		oneOf("retain", string(o.Retain), "all", "keyword", "flattened", "minimal", "none"),
 		validNamespace("namespace", o.Namespace),
+		value.Under("redact", o.Redact.Validate()),
+		o.validLabels(),
 	}
 	switch index, err := pipeline.ParseIndexPattern(o.Index); {
 	case err != nil:
@@ -174,4 +182,18 @@ func validNamespace(key, name string) error {
 		return value.Wrong(key, "%q cannot be a namespace: write lower-case letters, digits and _, such as default", name)
 	}
 	return nil
+}
+
+// validLabels checks that labels and tags can be part of a document.
+func (o Output) validLabels() error {
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(o.Labels)) {
+		if key == "" || strings.ContainsAny(key, ". ") {
+			errs = append(errs, value.Wrong("labels."+key, "%q cannot be a label: write letters, digits, - and _, such as environment", key))
+		}
+	}
+	if i := slices.Index(o.Tags, ""); i >= 0 {
+		errs = append(errs, value.Wrong("tags["+strconv.Itoa(i)+"]", "a tag cannot be empty"))
+	}
+	return errors.Join(errs...)
 }

@@ -56,6 +56,9 @@ type kit struct {
 	seen  map[[sha256.Size]byte]int // records without an eventID, for appendID
 
 	filtered tally
+
+	redacted cloudtrail.Record
+	text     []byte // of redacted
 }
 
 func newKit(index IndexPattern) *kit {
@@ -81,7 +84,7 @@ func (c *carrier) deliver(receiving, work context.Context) error {
 	defer c.kits.Put(c.kit)
 	clear(c.kit.seen)
 	c.written = make(chan written, maxChunks)
-	c.letters = letterBox{place: c.DeadLetters, metrics: c.Metrics}
+	c.letters = letterBox{place: c.DeadLetters, metrics: c.Metrics, redacted: c.Redactor != nil}
 
 	inside, leave, err := c.gate.Enter(work)
 	if err != nil {
@@ -123,12 +126,17 @@ func (c *carrier) add(ctx context.Context, r *cloudtrail.Record) error {
 	}
 	c.records++
 	at, own := indexTime(r)
-	index := c.kit.namer.name(at)
+	day := at
 	if !own {
 		at = time.Time{}
 	}
 	c.kit.id = appendID(c.kit.id[:0], r, c.kit.seen)
 	c.filling.enrich(ctx, r)
+	r, err := c.redact(r)
+	if err != nil {
+		return err
+	}
+	index := c.kit.namer.name(r, day)
 	c.filling.Add(r, c.kit.id, index, at)
 	if int64(c.filling.Held()) >= c.held.chunk*7/8 {
 		c.send(ctx)
@@ -147,6 +155,24 @@ func (c *carrier) drops(r *cloudtrail.Record) bool {
 		c.kit.filtered.add(rule)
 	}
 	return drops
+}
+
+// redact returns the record as it may leave the process. It is good as long as r.
+func (c *carrier) redact(r *cloudtrail.Record) (*cloudtrail.Record, error) {
+	if c.Redactor == nil {
+		return r, nil
+	}
+	text, changed := c.Redactor.Append(c.kit.text[:0], r)
+	if !changed {
+		return r, nil
+	}
+	k := c.kit
+	k.text = text
+	if err := k.redacted.Parse(text); err != nil {
+		return nil, fmt.Errorf("redacting record %d of s3://%s/%s: %w", r.Number, r.Object.Bucket, r.Object.Key, err)
+	}
+	k.redacted.Object, k.redacted.Number, k.redacted.Offset, k.redacted.ID = r.Object, r.Number, r.Offset, r.ID
+	return &k.redacted, nil
 }
 
 // next returns an empty batch: one that came back, or another one if there is memory for it, or else the first to come

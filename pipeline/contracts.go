@@ -75,6 +75,12 @@ type Filter interface {
 	Drops(r *cloudtrail.Record) (rule string, drops bool)
 }
 
+// A Redactor takes what must not leave the process out of records. Append appends the record's text without it, and
+// reports whether there was any; it is called concurrently.
+type Redactor interface {
+	Append(dst []byte, r *cloudtrail.Record) (text []byte, changed bool)
+}
+
 // An Enricher adds to a record's document what the record itself does not say. It never fails: what it cannot find out in
 // time is left out, and it says so itself, with a tag and a metric. It keeps nothing of the record. It is called
 // concurrently, inside a slot of the CPU gate: whatever waits does so through Blocking, and no longer than ctx lives.

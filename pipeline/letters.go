@@ -16,9 +16,11 @@ const letterBytes = 256 << 10
 type letterBox struct {
 	place   DeadLetters
 	metrics *Metrics
-	letters []Letter
-	records int // of the letters, those that stand for a record
-	size    int
+	// redacted: records are redacted. One that cannot be read cannot be, so that its letter has only its place.
+	redacted bool
+	letters  []Letter
+	records  int // of the letters, those that stand for a record
+	size     int
 }
 
 // unreadable makes a letter of an error of Records. It returns the error itself when that is not one record's or one
@@ -31,6 +33,9 @@ func (l *letterBox) unreadable(ctx context.Context, err error) error {
 		l.metrics.reading(1)
 		l.records++
 		l.letters = append(l.letters, recordLetter(refused))
+		if l.redacted {
+			l.letters[len(l.letters)-1].Record = nil
+		}
 	case errors.As(err, &lost):
 		l.letters = append(l.letters, Letter{
 			ID: objectID(lost.Object), Origin: lost.Object, Refusal: Refusal{Type: lost.Reason, Reason: lost.Err.Error()},

@@ -26,6 +26,7 @@ type Pipeline struct {
 	Sink        Sink
 	DeadLetters DeadLetters   // nil: a refused record fails its delivery
 	Filter      Filter        // nil: no record is left out
+	Redactor    Redactor      // nil: nothing is taken out; filters, ids and enrichers see the whole record
 	Enrichers   []Enricher    // called in this order for each record, where the Format is Enrichable
 	Format      func() Format // makes the format of one batch; called concurrently
 	Index       IndexPattern

@@ -21,6 +21,7 @@ import (
 	"github.com/trailship/trailship/pipeline/ecs"
 	"github.com/trailship/trailship/pipeline/enrich"
 	"github.com/trailship/trailship/pipeline/filter"
+	"github.com/trailship/trailship/pipeline/redact"
 	"github.com/trailship/trailship/pipeline/source"
 	"github.com/trailship/trailship/sinks"
 )
@@ -217,8 +218,9 @@ func newPipeline(cfg *config.Config, from pipeline.Source, to *sinks.Opened, met
 	}
 	format := ecs.Config{
 		Retain: cfg.Output.Retain, KeepOriginal: cfg.Output.KeepOriginal, Namespace: cfg.Output.Namespace, LeafLimit: to.LeafLimit,
+		Labels: cfg.Output.Labels, Tags: cfg.Output.Tags,
 	}
-	return &pipeline.Pipeline{
+	p := &pipeline.Pipeline{
 		Source:      from,
 		Sink:        to.Sink,
 		DeadLetters: to.DeadLetters,
@@ -230,7 +232,11 @@ func newPipeline(cfg *config.Config, from pipeline.Source, to *sinks.Opened, met
 		Drain:       cfg.Shutdown.Timeout,
 		Log:         log.Named("pipeline"),
 		Metrics:     metrics,
-	}, nil
+	}
+	if r := redact.New(cfg.Output.Redact); r != nil {
+		p.Redactor = r
+	}
+	return p, nil
 }
 
 // newFormat makes what writes documents.
@@ -253,8 +259,8 @@ func startAdmin(ctx context.Context, cfg *config.Config, a *admin, log *zap.Logg
 	return a.serve(l, log), nil //nolint:contextcheck // it goes on while ctx has ended, through the drain
 }
 
-// besides runs what goes on beside the pipeline: the sink's greeting, the enrichers' lookups, the watchdog, and the word to systemd that the
-// daemon stops. wait ends it.
+// besides runs what goes on beside the pipeline: the sink's greeting, the enrichers' lookups, the watchdog, and the word to
+// systemd that the daemon stops. wait ends it.
 func besides(ctx context.Context, sink *sinks.Opened, enricher *enrich.Set, pulses *pipeline.Pulses, log *zap.Logger) (wait func()) {
 	// The watchdog is fed during the drain too.
 	draining, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -59,3 +59,28 @@ func (r *Record) unshadowed(i int32) Value {
 	}
 	return Value{rec: r, at: i}
 }
+
+// FirstEvery is the first member or element, also one that a later equal key hides. With NextEvery it walks all that is
+// written in a container, for whoever must see every byte of it.
+func (v Value) FirstEvery() Value {
+	if v.rec == nil || v.node().kind < KindObject || v.node().count == 0 {
+		return Value{}
+	}
+	return Value{rec: v.rec, at: v.at + 1}
+}
+
+// NextEvery is the next sibling, hidden or not, absent at the end.
+func (v Value) NextEvery() Value {
+	if v.rec == nil || v.node().next == 0 {
+		return Value{}
+	}
+	return Value{rec: v.rec, at: v.node().next}
+}
+
+// Span is where Raw stands in the record's Raw.
+func (v Value) Span() (start, end int) {
+	if v.rec == nil {
+		return 0, 0
+	}
+	return int(v.node().start), int(v.node().end)
+}
