@@ -51,7 +51,8 @@ func Pivots(e *Event) []Question {
 	if !e.Time.IsZero() {
 		all = append(all, Question{
 			"around", "Five minutes around", "All events of the five minutes before and after.",
-			Query{Since: At(e.Time.Add(-around)), Until: At(e.Time.Add(around))}, []Attribute{User, EventName},
+			Query{Since: At(e.Time.Add(-around)), Until: At(e.Time.Add(around))},
+			[]Attribute{User, EventName},
 		})
 	}
 	return all

@@ -103,11 +103,11 @@ func (f *Filter) validate() error {
 		return nil
 	}
 	if f.Glob {
-		return Wrong("%s takes no *: it is %s", f.Attribute, strings.Join(words, " or "))
+		return Wrong("%s takes no *: it is one of %s", f.Attribute, strings.Join(words, ", "))
 	}
 	for _, v := range f.Values {
 		if !slices.Contains(words, v) {
-			return Wrong("%s is %s, not %q", f.Attribute, strings.Join(words, " or "), v)
+			return Wrong("%s is one of %s, not %q", f.Attribute, strings.Join(words, ", "), v)
 		}
 	}
 	return nil

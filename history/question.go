@@ -32,6 +32,7 @@ func is(a Attribute, values ...string) Filter { return Filter{Attribute: a, Valu
 func not(a Attribute, values ...string) Filter {
 	return Filter{Attribute: a, Values: values, Not: true}
 }
+
 func like(a Attribute, values ...string) Filter {
 	return Filter{Attribute: a, Values: values, Glob: true}
 }
@@ -47,28 +48,33 @@ func signInQuestions() []Question {
 		{
 			"failed-logins", "Failed console logins",
 			"Sign-ins to the console that failed. AWS hides the name of a user it does not know.",
-			ask(from, login, is(OutcomeIs, "failure")), []Attribute{SourceIP, User, Region},
+			ask(from, login, is(OutcomeIs, "failure")),
+			[]Attribute{SourceIP, User, Region},
 		},
 		{
 			"logins", "Console logins", "Sign-ins to the console that succeeded.",
-			ask(from, login, is(OutcomeIs, "success")), []Attribute{User, SourceIP, MFA},
+			ask(from, login, is(OutcomeIs, "success")),
+			[]Attribute{User, SourceIP, MFA},
 		},
 		{
 			"logins-without-mfa", "Console logins without MFA",
 			"Successful sign-ins of IAM users and root without a second factor. Federated ones always say No, since their provider asks; they are a question of their own.",
-			ask(from, login, is(OutcomeIs, "success"), is(MFA, "false"), is(Identity, "IAMUser", "Root")), []Attribute{User, SourceIP},
+			ask(from, login, is(OutcomeIs, "success"), is(MFA, "false"), is(Identity, "IAMUser", "Root")),
+			[]Attribute{User, SourceIP},
 		},
 		{
 			"federated-logins", "Federated console logins",
 			"Successful sign-ins through a provider, whose records say nothing about MFA.",
-			ask(from, login, is(OutcomeIs, "success"), not(Identity, "IAMUser", "Root")), []Attribute{User, SourceIP},
+			ask(from, login, is(OutcomeIs, "success"), not(Identity, "IAMUser", "Root")),
+			[]Attribute{User, SourceIP},
 		},
 		{
 			"other-sign-ins", "MFA checks, passwords and other sign-ins",
 			"What happens around a sign-in: MFA checks, changed and recovered passwords, switched roles, tokens.",
 			ask(is(EventName, "CheckMfa", "PasswordUpdated", "PasswordRecoveryRequested", "PasswordRecoveryCompleted", "GetSigninToken",
 				"SwitchRole", "ExitRole", "RenewRole", "ExternalIdPDirectoryLogin", "UserAuthentication", "CredentialChallenge",
-				"CredentialVerification")), []Attribute{EventName, User, SourceIP},
+				"CredentialVerification")),
+			[]Attribute{EventName, User, SourceIP},
 		},
 	}
 }
@@ -78,7 +84,8 @@ func callerQuestions() []Question {
 		{
 			"calls-without-mfa", "Calls without MFA",
 			"Calls of sessions that began without a second factor. Long-term keys say nothing about it and are not here.",
-			ask(is(MFA, "false"), not(EventName, "ConsoleLogin"), not(Service, "true")), []Attribute{User, EventName},
+			ask(is(MFA, "false"), not(EventName, "ConsoleLogin"), not(Service, "true")),
+			[]Attribute{User, EventName},
 		},
 		{
 			"root", "Use of root", "What root itself did; not what AWS's services did in its name.",
@@ -87,12 +94,14 @@ func callerQuestions() []Question {
 		},
 		{
 			"denied", "Access denied, by whom", "Calls for which the caller lacked permission.",
-			ask(is(OutcomeIs, "denied")), []Attribute{User, EventSource, EventName},
+			ask(is(OutcomeIs, "denied")),
+			[]Attribute{User, EventSource, EventName},
 		},
 		{
 			"cross-account", "Across accounts",
 			"The caller, or a resource, is of another account than the one called.",
-			ask(is(TraitIs, TraitCrossAccount)), []Attribute{Account, User, EventName},
+			ask(is(TraitIs, TraitCrossAccount)),
+			[]Attribute{Account, User, EventName},
 		},
 	}
 }
@@ -110,7 +119,8 @@ func changeQuestions() []Question {
 			"Ways to get in that were made: users, access keys, passwords, certificates, identity providers, and an MFA device taken away.",
 			ask(is(EventSource, "iam.amazonaws.com", "rolesanywhere.amazonaws.com"), is(EventName, "CreateUser", "CreateAccessKey",
 				"CreateLoginProfile", "UpdateLoginProfile", "CreateServiceSpecificCredential", "UploadSSHPublicKey", "DeactivateMFADevice",
-				"CreateSAMLProvider", "CreateOpenIDConnectProvider", "CreateTrustAnchor")), []Attribute{User, EventName, ResourceName},
+				"CreateSAMLProvider", "CreateOpenIDConnectProvider", "CreateTrustAnchor")),
+			[]Attribute{User, EventName, ResourceName},
 		},
 		{
 			"more-rights", "More rights", "Policies that were attached or changed, and users and roles put where they have more rights.",
@@ -120,35 +130,41 @@ func changeQuestions() []Question {
 		},
 		{
 			"administrators", "Made administrator", "AdministratorAccess was attached to a user, group or role.",
-			ask(is(TraitIs, TraitAdmin)), []Attribute{User, ResourceName},
+			ask(is(TraitIs, TraitAdmin)),
+			[]Attribute{User, ResourceName},
 		},
 		{
 			"security-groups", "Security-group changes", "Security groups and their rules that were made, changed or removed.",
 			ask(is(EventSource, "ec2.amazonaws.com"), is(EventName, "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress",
 				"RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress", "ModifySecurityGroupRules", "CreateSecurityGroup",
-				"DeleteSecurityGroup")), []Attribute{User, ResourceName},
+				"DeleteSecurityGroup")),
+			[]Attribute{User, ResourceName},
 		},
 		{
 			"open-to-all", "Opened to every address", "Security-group rules for 0.0.0.0/0 or ::/0.",
-			ask(is(TraitIs, TraitOpen)), []Attribute{User, ResourceName},
+			ask(is(TraitIs, TraitOpen)),
+			[]Attribute{User, ResourceName},
 		},
 		{
 			"log-tampering", "Log tampering", "Trails, recorders, detectors, flow logs and log groups stopped, changed or deleted, and attempts at it.",
 			ask(is(EventSource, "cloudtrail.amazonaws.com", "config.amazonaws.com", "guardduty.amazonaws.com", "ec2.amazonaws.com",
 				"logs.amazonaws.com", "route53resolver.amazonaws.com"), is(EventName, "StopLogging", "DeleteTrail", "UpdateTrail",
 				"PutEventSelectors", "StopConfigurationRecorder", "DeleteConfigurationRecorder", "DeleteDeliveryChannel", "DeleteDetector",
-				"DeleteFlowLogs", "DeleteLogGroup", "DeleteLogStream", "DeleteResolverQueryLogConfig")), []Attribute{User, EventName},
+				"DeleteFlowLogs", "DeleteLogGroup", "DeleteLogStream", "DeleteResolverQueryLogConfig")),
+			[]Attribute{User, EventName},
 		},
 		{
 			"secrets-read", "Secrets read", "Secrets, parameters and passwords that were read, and what was decrypted. All of these are reads.",
 			ask(is(EventSource, "secretsmanager.amazonaws.com", "ssm.amazonaws.com", "ec2.amazonaws.com", "kms.amazonaws.com"),
 				is(EventName, "GetSecretValue", "BatchGetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath",
-					"GetPasswordData", "Decrypt")), []Attribute{User, ResourceName, EventName},
+					"GetPasswordData", "Decrypt")),
+			[]Attribute{User, ResourceName, EventName},
 		},
 		{
 			"shared", "Made public or shared",
 			"Snapshots and images given to other accounts or to all, and changed permissions of buckets and functions.",
-			ask(is(TraitIs, TraitShared)), []Attribute{User, ResourceName},
+			ask(is(TraitIs, TraitShared)),
+			[]Attribute{User, ResourceName},
 		},
 	}
 }
@@ -157,15 +173,18 @@ func firstQuestions() []Question {
 	return []Question{
 		{
 			"first-calls", "First time this user made this call", "The first event in this store, which begins when it begins, of each user and call.",
-			ask(is(First, "call"), not(Service, "true")), []Attribute{User, EventName},
+			ask(is(First, "call"), not(Service, "true")),
+			[]Attribute{User, EventName},
 		},
 		{
 			"first-addresses", "First time this user came from this address", "The first event in this store of each user and address.",
-			ask(is(First, "address"), not(Service, "true")), []Attribute{User, SourceIP},
+			ask(is(First, "address"), not(Service, "true")),
+			[]Attribute{User, SourceIP},
 		},
 		{
 			"first-regions", "First time this user was in this region", "The first event in this store of each user and region.",
-			ask(is(First, "region"), not(Service, "true")), []Attribute{User, Region},
+			ask(is(First, "region"), not(Service, "true")),
+			[]Attribute{User, Region},
 		},
 	}
 }

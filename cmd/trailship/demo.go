@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/trailship/trailship/config"
@@ -45,15 +41,19 @@ func newDemo(exit func(int)) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context(), exit)
 			defer stop()
-			var page net.Listener
+			var shown *page
 			if !once {
+				c := web.Config{Listen: address}
+				if err := c.Validate(); err != nil {
+					return fmt.Errorf("reading --listen: %w", err)
+				}
 				var err error
-				if page, err = listenForPage(ctx, address); err != nil {
+				if shown, err = listenForPage(ctx, c); err != nil {
 					return err
 				}
-				defer page.Close()
+				defer shown.close()
 			}
-			return worked(demonstrate(ctx, page, cmd.OutOrStdout(), cmd.ErrOrStderr()))
+			return worked(demonstrate(ctx, shown, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:8080", "where the page is served; port 0 takes any that is free")
@@ -61,19 +61,8 @@ func newDemo(exit func(int)) *cobra.Command {
 	return cmd
 }
 
-func listenForPage(ctx context.Context, address string) (net.Listener, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("reading --listen: %s is taken: end what listens there, or take any free port with --listen 127.0.0.1:0", address)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading --listen: %w", err)
-	}
-	return l, nil
-}
-
-// demonstrate ships the samples, prints the tables and, with a listener, serves the page until ctx ends.
-func demonstrate(ctx context.Context, page net.Listener, out, errs io.Writer) error {
+// demonstrate ships the samples, prints the tables and, with somewhere to show it, serves the page until ctx ends.
+func demonstrate(ctx context.Context, shown *page, out, errs io.Writer) error {
 	dir, err := os.MkdirTemp("", "trailship-demo-")
 	if err != nil {
 		return fmt.Errorf("making a folder for the demo: %w", err)
@@ -98,10 +87,11 @@ func demonstrate(ctx context.Context, page net.Listener, out, errs io.Writer) er
 		return err
 	}
 	defer closing(log, "store", reader.Close)
-	if err := errors.Join(shipped.print(out), printNewest(ctx, reader, out), printLogins(ctx, reader, out)); err != nil || page == nil {
+	if err := errors.Join(shipped.print(out), printNewest(ctx, reader, out), printLogins(ctx, reader, out)); err != nil || shown == nil {
 		return err
 	}
-	return servePage(ctx, page, reader, out, log)
+	fmt.Fprintf(out, "\nThe events are on %s until Ctrl-C.\n", shown.address())
+	return shown.serve(ctx, reader, "the demo's store", log)
 }
 
 // demoResult is what the demo's first table says.
@@ -142,15 +132,4 @@ func printEvents(ctx context.Context, reader *local.Reader, q history.Query, out
 		return err
 	}
 	return errors.Join(table.Write(found.Events), table.End())
-}
-
-// servePage serves the Event history page until ctx ends.
-func servePage(ctx context.Context, l net.Listener, reader *local.Reader, out io.Writer, log *zap.Logger) error {
-	server := &http.Server{Handler: web.Handler(reader, web.Options{Log: log}), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	fmt.Fprintf(out, "\nThe events are on http://%s until Ctrl-C.\n", l.Addr())
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving the page: %w", err)
-	}
-	return nil
 }

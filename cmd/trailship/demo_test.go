@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/trailship/trailship/web"
 )
 
 // The demo's page answers until Ctrl-C, and a second demo says that its address is taken.
@@ -17,16 +19,16 @@ func TestDemo_page(t *testing.T) {
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
-	page, err := listenForPage(ctx, "127.0.0.1:0")
+	shown, err := listenForPage(ctx, web.Config{Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listenForPage(ctx, page.Addr().String()); err == nil || !strings.Contains(err.Error(), "--listen 127.0.0.1:0") {
+	if _, err := listenForPage(ctx, web.Config{Listen: shown.listener.Addr().String()}); err == nil || !strings.Contains(err.Error(), "port 0") {
 		t.Errorf("a taken address: got %v, want what to do", err)
 	}
 	out, to := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- demonstrate(ctx, page, to, io.Discard) }()
+	go func() { done <- demonstrate(ctx, shown, to, io.Discard) }()
 
 	var url string
 	for lines := bufio.NewScanner(out); url == "" && lines.Scan(); {

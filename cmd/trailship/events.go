@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/history/export"
@@ -126,7 +127,7 @@ func (l *lookup) query(now time.Time) (q history.Query, err error) {
 		return q, fmt.Errorf("reading --limit: %d is no number of events", l.limit)
 	}
 	q.Text, q.Oldest = l.text, l.oldest
-	return q, q.Validate()
+	return q, plain(q.Validate())
 }
 
 // written reads the filters of --filter and --not.
@@ -159,7 +160,7 @@ func (l *lookup) run(ctx context.Context, q history.Query, to, notes io.Writer) 
 	if err != nil {
 		return err
 	}
-	found, err := l.place.open(ctx, notes)
+	found, err := l.place.open(ctx, zap.NewNop())
 	if err != nil {
 		return err
 	}

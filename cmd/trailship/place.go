@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/sinks/local"
@@ -28,7 +28,7 @@ type opened struct {
 }
 
 // open opens the place. Its errors are marked as the work's where they are no mistake of the command line.
-func (p *place) open(ctx context.Context, _ io.Writer) (*opened, error) {
+func (p *place) open(ctx context.Context, _ *zap.Logger) (*opened, error) {
 	if p.config != "" {
 		return nil, errors.New("reading --config: not yet")
 	}

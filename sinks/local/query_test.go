@@ -185,8 +185,8 @@ func TestReader_Events_wrong(t *testing.T) {
 		{"negative limit", history.Query{Limit: -1}, "give 1 to 1000"},
 		{"cursor", history.Query{After: "'; DROP"}, "no place in a list"},
 		{"range", history.Query{Since: history.At(time.Unix(9, 0)), Until: history.At(time.Unix(8, 0))}, "ends before it begins"},
-		{"read only", by(history.ReadOnly, "yes"), "true or false"},
-		{"outcome", by(history.OutcomeIs, "bad"), "success or failure or denied"},
+		{"read only", by(history.ReadOnly, "yes"), "one of true, false"},
+		{"outcome", by(history.OutcomeIs, "bad"), "one of success, failure, denied"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := s.Events(t.Context(), tc.query)

@@ -1,0 +1,384 @@
+package historytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/trailship/trailship/history"
+)
+
+// Suite runs the promise on a search over exactly Records.
+func Suite(t *testing.T, s history.Search) {
+	t.Helper()
+	t.Run("questions", func(t *testing.T) { testQuestions(t, s) })
+	t.Run("queries", func(t *testing.T) { testQueries(t, s) })
+	t.Run("chain", func(t *testing.T) { testChain(t, s) })
+	t.Run("pages", func(t *testing.T) { testPages(t, s) })
+	t.Run("counts", func(t *testing.T) { testCounts(t, s) })
+	t.Run("event", func(t *testing.T) { testEvent(t, s) })
+	t.Run("wrong", func(t *testing.T) { testWrong(t, s) })
+}
+
+// ids finds all events of a query, the newest first.
+func ids(t *testing.T, s history.Search, q history.Query) []string {
+	t.Helper()
+	q.Limit = history.MaxLimit
+	page, err := s.Events(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page.Next != "" {
+		t.Errorf("got a next page of %d events", len(page.Events))
+	}
+	found := make([]string, len(page.Events))
+	for i := range page.Events {
+		found[i] = page.Events[i].ID
+	}
+	return found
+}
+
+// sorted is a set of ids as a text.
+func sorted(ids []string) string {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	return strings.Join(ids, " ")
+}
+
+// testQuestions asks every question: each must find what is listed here and nothing else of the cast.
+func testQuestions(t *testing.T, s history.Search) {
+	want := map[string]string{
+		"failed-logins":      "login-failed login-hidden",
+		"logins":             "login-federated login-mfa login-plain login-root",
+		"logins-without-mfa": "login-plain",
+		"federated-logins":   "login-federated",
+		"other-sign-ins":     "check-mfa",
+		"calls-without-mfa": "attach-admin bucket-policy console-key create-key create-user delete-failed delete-trail denied-s3 " +
+			"get-secret list-secrets open-group share-snapshot",
+		"root":            "login-root root-call",
+		"denied":          "denied-ec2 denied-s3",
+		"cross-account":   "account-other",
+		"deletions":       "close-group delete-key delete-trail expiry no-read-only terminate",
+		"new-credentials": "create-key create-user",
+		"more-rights":     "attach-admin attach-other put-policy",
+		"administrators":  "attach-admin",
+		"security-groups": "close-group open-group open-six own-group",
+		"open-to-all":     "open-group open-six",
+		"log-tampering":   "delete-failed delete-trail",
+		"secrets-read":    "decrypt get-secret",
+		"shared":          "add-permission bucket-policy share-snapshot",
+		"first-calls": "account-other add-permission assume-admin assume-bob attach-admin attach-other bucket-policy check-mfa console-key " +
+			"create-key create-user delete-failed delete-key delete-trail denied-ec2 denied-s3 expiry get-secret hostile list-secrets " +
+			"login-failed login-federated login-hidden login-mfa login-root no-read-only open-group own-group close-group put-policy " +
+			"read-groups root-call schedule-run share-snapshot terminate throttled transfer-user unshare-snapshot",
+		"first-addresses": "account-other assume-admin assume-bob denied-ec2 login-failed login-federated login-hidden login-root",
+		"first-regions":   "account-other assume-admin assume-bob denied-ec2 login-failed login-federated login-hidden login-root",
+	}
+	for _, q := range history.Questions() {
+		t.Run(q.Name, func(t *testing.T) {
+			expected, ok := want[q.Name]
+			if !ok {
+				t.Fatal("the suite does not know this question")
+			}
+			if diff := cmp.Diff(strings.Fields(sorted(strings.Fields(expected))), strings.Fields(sorted(ids(t, s, q.Query)))); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func is(a history.Attribute, values ...string) history.Filter {
+	return history.Filter{Attribute: a, Values: values}
+}
+
+func not(f history.Filter) history.Filter {
+	f.Not = true
+	return f
+}
+
+func like(a history.Attribute, values ...string) history.Filter {
+	return history.Filter{Attribute: a, Values: values, Glob: true}
+}
+
+func ask(filters ...history.Filter) history.Query { return history.Query{Filters: filters} }
+
+func find(text string) history.Query { return history.Query{Text: text} }
+
+func testQueries(t *testing.T, s history.Search) {
+	at := func(second int) history.Bound { return history.At(Start().Add(time.Duration(second) * time.Second)) }
+	for _, tc := range []struct {
+		name  string
+		query history.Query
+		want  string
+	}{
+		{"event name", ask(is(history.EventName, "TerminateInstances")), "denied-ec2 terminate"},
+		{"case counts", ask(is(history.EventName, "terminateinstances")), ""},
+		{"several values", ask(is(history.EventName, "CreateUser", "CreateAccessKey")), "create-key create-user transfer-user"},
+		{"two filters", ask(is(history.EventName, "CreateUser"), is(history.EventSource, "iam.amazonaws.com")), "create-user"},
+		{"that never meet", ask(is(history.EventName, "CreateUser"), is(history.ReadOnly, "true")), ""},
+		{"exclude", ask(is(history.EventName, "TerminateInstances"), not(is(history.OutcomeIs, "denied"))), "terminate"},
+		{"exclude several", ask(is(history.EventSource, "kms.amazonaws.com"), not(is(history.EventName, "Decrypt", "RotateKey"))), "delete-key"},
+		{"exclude what is absent", ask(is(history.EventSource, "kms.amazonaws.com"), not(is(history.AccessKey, "AKIAALICE"))), "decrypt root-event"},
+		{"glob", ask(like(history.EventName, "create*")), "create-key create-user transfer-user"},
+		{"glob in the middle", ask(like(history.EventName, "s*y*etion")), "delete-key"},
+		{"glob without a star", ask(like(history.EventName, "decrypt")), "decrypt"},
+		{"glob of other characters", ask(like(history.EventName, "%", "_", "?", "[a-z]*")), ""},
+		{"excluded glob", ask(is(history.EventSource, "kms.amazonaws.com"), not(like(history.EventName, "*key*"))), "decrypt"},
+		{"user by role", ask(is(history.User, "Admin"), is(history.ReadOnly, "true"), is(history.OutcomeIs, "success")), "console-key get-secret list-secrets"},
+		{"user by role's ARN", ask(is(history.User, "arn:aws:iam::111122223333:role/Admin"), is(history.Region, "us-east-1")), "denied-ec2 open-six throttled"},
+		{"user by session", ask(is(history.User, "carol")), "denied-ec2 open-six throttled"},
+		{"user by ARN", ask(is(history.User, "arn:aws:iam::111122223333:root")), "login-root root-call"},
+		{"resource by id", ask(is(history.ResourceName, "i-0bbb")), "terminate"},
+		{"resource by name", ask(is(history.ResourceName, "data-bucket")), "bucket-policy expiry no-read-only"},
+		{"resource by ARN", ask(is(history.ResourceName, "arn:aws:kms:eu-west-1:111122223333:key/k-1")), "delete-key"},
+		{"resource that a denial names", ask(is(history.ResourceName, "arn:aws:s3:::top-secret/plan.txt")), "denied-s3"},
+		{"access key", ask(is(history.AccessKey, "ASIABOB2")), "console-key"},
+		{"event id", ask(is(history.EventID, "decrypt", "hostile", "no such")), "decrypt hostile"},
+		{"not an event id", ask(is(history.EventSource, "x.amazonaws.com", "scheduler.amazonaws.com"), not(is(history.EventID, "hostile"))), "schedule-run"},
+		{"failure", ask(is(history.OutcomeIs, "failure"), is(history.EventSource, "ec2.amazonaws.com")), "denied-ec2 throttled"},
+		{"not failure", ask(not(is(history.OutcomeIs, "failure")), is(history.User, "carol")), "open-six"},
+		{"writes, and what does not say", ask(is(history.ReadOnly, "false"), is(history.EventSource, "s3.amazonaws.com")), "bucket-policy expiry no-read-only"},
+		{"source IP", ask(is(history.SourceIP, "2001:db8::1")), "denied-ec2 open-six throttled"},
+		{"source that is a service", ask(is(history.SourceIP, "config.amazonaws.com")), "by-config root-service"},
+		{"error code", ask(is(history.ErrorCode, "TrailNotFoundException")), "delete-failed"},
+		{"identity", ask(is(history.Identity, "AWSService")), "by-config"},
+		{"user agent", ask(is(history.UserAgent, "Mozilla/5.0 (X11)")), "console-key"},
+		{"mfa", ask(is(history.MFA, "true")), "denied-ec2 login-mfa login-root open-six throttled"},
+		{"console", ask(is(history.Console, "true")), "console-key"},
+		{"service", ask(is(history.Service, "true")), "by-config decrypt root-event root-service"},
+		{"not service", ask(is(history.EventName, "GetBucketAcl", "GetObject"), not(is(history.Service, "true"))), "denied-s3"},
+		{"event type", ask(is(history.EventType, "AwsServiceEvent")), "root-event"},
+		{"request id", ask(is(history.RequestID, "0b0c2bc6-0000-4000-8000-0000000000aa")), "by-config"},
+		{"shared event id", ask(is(history.SharedID, "twin-1")), "account-other by-config"},
+		{"invoked by", ask(like(history.InvokedBy, "*")), "by-config decrypt root-service"},
+		{"account", ask(is(history.Account, "999999999999")), ""},
+		{"since", history.Query{Since: at(41)}, "by-config console-key hostile"},
+		{"until", history.Query{Until: at(1)}, "assume-admin assume-bob"},
+		{"one second", history.Query{Since: at(8), Until: at(8)}, "check-mfa"},
+		{"range and filter", history.Query{Since: at(5), Until: at(30), Filters: []history.Filter{is(history.EventSource, "iam.amazonaws.com"), is(history.ReadOnly, "true")}}, "root-call"},
+		{"a word of the request", find("AdministratorAccess"), "attach-admin"},
+		{"whatever its case", find("ADMINISTRATORACCESS"), "attach-admin"},
+		{"the beginning of a word", find("administr"), "attach-admin"},
+		{"two words", find("mallory Active"), "create-key"},
+		{"words that never meet", find("mallory 0.0.0.0"), ""},
+		{"a piece in quotes", find(`"Request limit exceeded"`), "throttled"},
+		{"words in another order", find(`"limit Request exceeded"`), ""},
+		{"an attribute's part", find("scheduler.amazon"), "schedule-run"},
+		{"a user", find("carol"), "assume-admin denied-ec2 open-six throttled"},
+		{"an address", find("198.51.100.7"), "login-failed login-hidden"},
+		{"an event's id", find("list-secrets"), "list-secrets"},
+		{"words and a filter", history.Query{Text: "mallory", Filters: []history.Filter{is(history.EventName, "AttachUserPolicy")}}, "attach-admin"},
+		{"a hostile name", ask(is(history.EventName, "'; DROP TABLE event; --")), "hostile"},
+		{"a hostile agent", ask(is(history.UserAgent, "<script>alert(1)</script> \" OR 1=1 * \u202e")), "hostile"},
+		{"operators", find(`"DROP TABLE event"`), "hostile"},
+		{"more operators", find(`NEAR(alice AND bob) OR *`), ""},
+		{"a star", find(`alert*`), ""},
+		{"nothing but signs", find(`\ ( ) { } ^ ~ ! + -`), ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := sorted(ids(t, s, tc.query)); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// pivot is a question that leads on from an event.
+func pivot(t *testing.T, s history.Search, id, name string) history.Query {
+	t.Helper()
+	e, err := s.Event(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range history.Pivots(&e) {
+		if p.Name == name {
+			return p.Query
+		}
+	}
+	t.Fatalf("%s has no pivot %s", id, name)
+	return history.Query{}
+}
+
+// testChain walks role chains and sessions.
+func testChain(t *testing.T, s history.Search) {
+	const bob = "attach-admin bucket-policy console-key create-key create-user delete-failed delete-trail denied-s3 get-secret list-secrets " +
+		"login-federated open-group share-snapshot"
+	for _, tc := range []struct{ id, pivot, want string }{
+		{"open-six", "session-began", "assume-admin"},  // by key and by time
+		{"create-user", "session-began", "assume-bob"}, // by the time of the session: a console session has other keys
+		{"console-key", "session-began", "assume-bob"}, //
+		{"assume-bob", "issued", bob},                  // the way back
+		{"assume-admin", "issued", "denied-ec2 open-six throttled"},
+		{"account-other", "issued", ""},
+		{"create-key", "issued", ""},
+		{"console-key", "same-session", bob},
+		{"throttled", "same-session", "denied-ec2 open-six throttled"},
+		{"terminate", "same-session", "add-permission assume-admin attach-other check-mfa close-group delete-key expiry hostile login-mfa " +
+			"login-plain no-read-only own-group put-policy read-groups schedule-run terminate transfer-user unshare-snapshot"},
+		{"throttled", "same-address", "denied-ec2 open-six throttled"},
+		{"account-other", "twins", "account-other by-config"},
+		{"expiry", "same-resource", "bucket-policy expiry no-read-only"},
+	} {
+		t.Run(tc.pivot+" of "+tc.id, func(t *testing.T) {
+			if got := sorted(ids(t, s, pivot(t, s, tc.id, tc.pivot))); got != sorted(strings.Fields(tc.want)) {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// testPages walks through pages in both directions.
+func testPages(t *testing.T, s history.Search) {
+	all := make([]string, 0, len(Records()))
+	for _, line := range strings.Split(strings.TrimSpace(cast), "\n") {
+		id, _, _ := strings.Cut(line, " ")
+		all = append(all, id)
+	}
+	for _, oldest := range []bool{false, true} {
+		for _, filters := range [][]history.Filter{nil, {like(history.EventName, "*")}} {
+			var got []string
+			for q := (history.Query{Limit: 7, Oldest: oldest, Filters: filters}); ; {
+				page, err := s.Events(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range page.Events {
+					got = append(got, page.Events[i].ID)
+				}
+				if q.After = page.Next; page.Next == "" {
+					break
+				}
+			}
+			if !oldest {
+				slices.Reverse(got)
+			}
+			if diff := cmp.Diff(all, got); diff != "" {
+				t.Errorf("oldest first %v, filters %v (-want +got):\n%s", oldest, filters, diff)
+			}
+		}
+	}
+}
+
+func testCounts(t *testing.T, s history.Search) {
+	facets, err := s.Facets(t.Context(), ask(is(history.EventSource, "ec2.amazonaws.com")),
+		[]history.Attribute{history.OutcomeIs, history.EventName, history.ErrorCode}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := history.Facets{Base: 10, Exact: true, Facets: []history.Facet{
+		{Attribute: history.OutcomeIs, Values: []history.Count{{Value: "success", Count: 8}, {Value: "failure", Count: 2}, {Value: "denied", Count: 1}}},
+		{Attribute: history.EventName, More: true, Values: []history.Count{
+			{Value: "AuthorizeSecurityGroupIngress", Count: 3}, {Value: "ModifySnapshotAttribute", Count: 2}, {Value: "TerminateInstances", Count: 2},
+		}},
+		{Attribute: history.ErrorCode, Values: []history.Count{{Value: "Client.RequestLimitExceeded", Count: 1}, {Value: "Client.UnauthorizedOperation", Count: 1}}},
+	}}
+	if diff := cmp.Diff(want, facets); diff != "" {
+		t.Errorf("facets (-want +got):\n%s", diff)
+	}
+	for text, want := range map[string]string{"terminate": "TerminateInstances", "KEY": "CreateAccessKey RotateKey ScheduleKeyDeletion", "no such": "", `"`: "", "*": ""} {
+		facet, err := s.Values(t.Context(), history.EventName, text, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range facet.Values {
+			got = append(got, v.Value)
+		}
+		if sorted(got) != want {
+			t.Errorf("values with %q: got %q, want %q", text, got, want)
+		}
+	}
+	x, err := s.Extent(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(Records()); x.Oldest != Start() || x.Newest != Start().Add(time.Duration(n-1)*time.Second) || x.Events != int64(n) {
+		t.Errorf("extent: got %+v", x)
+	}
+	testHistogram(t, s)
+}
+
+func testHistogram(t *testing.T, s history.Search) {
+	for _, bars := range []int{1, 5, 500} {
+		h, err := s.Histogram(t.Context(), history.Query{}, bars)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var events, failed int64
+		for i, b := range h.Bars {
+			events += b.Count()
+			failed += b.Failure + b.Denied
+			if b.To.Sub(b.From) != h.Step || i > 0 && b.From != h.Bars[i-1].To {
+				t.Errorf("%d bars: bar %d is from %v to %v, of a step of %v", bars, i, b.From, b.To, h.Step)
+			}
+		}
+		if n := int64(len(Records())); len(h.Bars) > bars || events != n || failed != 6 || h.Total != n || h.Failed != 6 || !h.Exact {
+			t.Errorf("%d bars: got %d bars, %d events, %d failed; total %d, %d failed, exact %v", bars, len(h.Bars), events, failed, h.Total, h.Failed, h.Exact)
+		}
+	}
+	h, err := s.Histogram(t.Context(), ask(is(history.EventName, "NoSuchCall")), 10)
+	if err != nil || len(h.Bars) != 0 || h.Total != 0 {
+		t.Errorf("nothing: got %+v, %v", h, err)
+	}
+	h, err = s.Histogram(t.Context(), ask(is(history.EventName, "TerminateInstances")), 500)
+	if err != nil || h.Total != 2 || h.Failed != 1 || len(h.Bars) < 2 {
+		t.Fatalf("two events: got %+v, %v", h, err)
+	}
+	if first, last := h.Bars[0], h.Bars[len(h.Bars)-1]; first.Denied != 1 || last.Success != 1 {
+		t.Errorf("two events: got %+v and %+v", first, last)
+	}
+}
+
+func testEvent(t *testing.T, s history.Search) {
+	e, err := s.Event(t.Context(), "create-key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(e.Name, " ", e.Source, " ", e.User, " ", e.Role, " ", e.Identity, " ", e.AccessKey, " ", e.SourceIP, " ", e.Region, " ", e.Account,
+		" ", e.ReadOnly, " ", e.Outcome, " ", e.MFA, " ", e.Session)
+	want := "CreateAccessKey iam.amazonaws.com bob@example.com Admin AssumedRole ASIABOB1 192.0.2.2 eu-west-1 111122223333" +
+		" false success false AROAADMIN:bob@example.com 2026-11-21T10:00:01Z"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if !strings.Contains(string(e.Record), "AKIAMALLORY") {
+		t.Errorf("got a record without the key: %s", e.Record)
+	}
+	if !e.Derived && !slices.Contains(Records(), string(e.Record)) {
+		t.Errorf("got another record: %s", e.Record)
+	}
+	for _, id := range []string{"no such", "", `"`, "*", "../_search"} {
+		if _, err := s.Event(t.Context(), id); !errors.Is(err, history.ErrNotFound) {
+			t.Errorf("event %q: got %v, want %v", id, err, history.ErrNotFound)
+		}
+	}
+}
+
+// testWrong asks what cannot be asked, and gives up.
+func testWrong(t *testing.T, s history.Search) {
+	for name, q := range map[string]history.Query{
+		"attribute": ask(is("colour", "red")),
+		"no value":  ask(is(history.User)),
+		"limit":     {Limit: history.MaxLimit + 1},
+		"cursor":    {After: "'; DROP"},
+		"range":     {Since: history.At(Start()), Until: history.At(Start().Add(-time.Hour))},
+		"word":      ask(is(history.ReadOnly, "perhaps")),
+		"text":      find("\xff"),
+	} {
+		_, err := s.Events(t.Context(), q)
+		if wrong := (*history.QueryError)(nil); !errors.As(err, &wrong) {
+			t.Errorf("%s: got %v, want a QueryError", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Events(ctx, find("a")); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: got %v, want %v", err, context.Canceled)
+	}
+}
