@@ -62,11 +62,11 @@ func (d *decoder) appendObject(dst []byte, path string, node ast.Node) []byte {
 
 // appendScalar keeps the type that YAML's core schema gives a value, and how a number is written.
 func (d *decoder) appendScalar(dst []byte, path string, node ast.Node) []byte {
-	switch node.(type) {
+	switch n := node.(type) {
 	case *ast.NullNode:
 		return append(dst, "null"...)
 	case *ast.BoolNode:
-		return strconv.AppendBool(dst, node.(*ast.BoolNode).Value) //nolint:forcetypeassert // the case says so
+		return strconv.AppendBool(dst, n.Value)
 	case *ast.IntegerNode, *ast.FloatNode:
 		number := node.GetToken().Value
 		if !json.Valid([]byte(number)) {

@@ -1,6 +1,7 @@
 package ecs_test
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -165,12 +166,7 @@ func actorField(s, kind string) string {
 }
 
 func in(s, list string) bool {
-	for _, word := range strings.Fields(list) {
-		if s == word {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.Fields(list), s)
 }
 
 func targetField(s string) string {
@@ -295,12 +291,12 @@ func (m *mapper) others() {
 // event is MAPPING sections 5, 6 and 14, and the record's own text.
 func (m *mapper) event(raw string) {
 	m.set("event.type", []any{"info"})
-	for _, row := range strings.Split(strings.TrimSpace(categoryTable), "\n") {
+	for row := range strings.SplitSeq(strings.TrimSpace(categoryTable), "\n") {
 		columns := strings.Split(row, "|")
 		if in(m.action, columns[2]) {
 			m.set("event.category", []any{columns[0]})
 			var types []any
-			for _, t := range strings.Fields(columns[1]) {
+			for t := range strings.FieldsSeq(columns[1]) {
 				types = append(types, t)
 			}
 			m.set("event.type", types)

@@ -104,26 +104,26 @@ func (o *object) matchInside(v cloudtrail.Value) bool {
 }
 
 // matchLeaf reports whether v, or an element of it, matches. What has no leaf is not there.
-func matchLeaf(any []matcher, v cloudtrail.Value) bool {
-	matched, leaf := matchLeaves(any, v)
+func matchLeaf(choices []matcher, v cloudtrail.Value) bool {
+	matched, leaf := matchLeaves(choices, v)
 	if leaf {
 		return matched
 	}
-	for i := range any {
-		if any[i].op == opAbsent {
+	for i := range choices {
+		if choices[i].op == opAbsent {
 			return true
 		}
 	}
 	return false
 }
 
-func matchLeaves(any []matcher, v cloudtrail.Value) (matched, leaf bool) {
+func matchLeaves(choices []matcher, v cloudtrail.Value) (matched, leaf bool) {
 	switch v.Kind() {
 	case cloudtrail.Absent, cloudtrail.KindObject:
 		return false, false
 	case cloudtrail.KindArray:
 		for e := v.FirstWhole(); e.Exists(); e = e.NextWhole() {
-			m, l := matchLeaves(any, e)
+			m, l := matchLeaves(choices, e)
 			if leaf = leaf || l; m {
 				return true, true
 			}
@@ -131,8 +131,8 @@ func matchLeaves(any []matcher, v cloudtrail.Value) (matched, leaf bool) {
 		return false, leaf
 	}
 	text, kind := v.Bytes(), v.Kind()
-	for i := range any {
-		if any[i].match(kind, text) {
+	for i := range choices {
+		if choices[i].match(kind, text) {
 			return true, true
 		}
 	}

@@ -84,7 +84,7 @@ func (p *part) find(ctx context.Context, key string, to index.Set) error {
 
 // scan calls f with the entries of keys from, and up to. What f is given is good until it returns.
 func (p *part) scan(ctx context.Context, from, to string, f func(key []byte, l index.List) error) error {
-	first, last := p.Segment.Chunks(from, to)
+	first, last := p.Chunks(from, to)
 	if first == last {
 		return nil
 	}

@@ -37,7 +37,7 @@ func run(args []string, out io.Writer) error {
 		return large.write(*folder)
 	}
 	if *profile != "" {
-		return profiled(*profile, large, *rounds)
+		return profiled(out, *profile, large, *rounds)
 	}
 	small, err := makeCorpus(2000, 53)
 	if err != nil {
@@ -82,7 +82,7 @@ func more(out io.Writer, c *corpus, rounds int) error {
 }
 
 // profiled runs the path alone under the profiler.
-func profiled(name string, c *corpus, rounds int) error {
+func profiled(out io.Writer, name string, c *corpus, rounds int) error {
 	runtime.GOMAXPROCS(1)
 	f, err := os.Create(name)
 	if err != nil {
@@ -101,7 +101,7 @@ func profiled(name string, c *corpus, rounds int) error {
 		took += once
 	}
 	pprof.StopCPUProfile()
-	fmt.Printf("%v a record\n", took/time.Duration(c.records*rounds))
+	fmt.Fprintf(out, "%v a record\n", took/time.Duration(c.records*rounds))
 	return f.Close()
 }
 

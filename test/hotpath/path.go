@@ -118,7 +118,7 @@ func (f *floor) inflate(c *corpus) (time.Duration, error) {
 		}
 		for {
 			_, err := f.unzip.Read(f.window)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

@@ -5,6 +5,7 @@ package servers_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -195,7 +196,7 @@ func eachRecord(t *testing.T, yield func(*cloudtrail.Record)) {
 		reader.Reset(bytes.NewReader(text), &cloudtrail.Object{Bucket: "b", Key: filepath.Base(name), Read: time.Now()})
 		for {
 			rec, err := reader.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
@@ -254,11 +255,12 @@ func hostileRecords() map[string]string {
 	records := map[string]string{}
 	for name, v := range values {
 		for i, keys := range hostileKeys {
-			text := `{"eventTime":"2026-01-02T03:04:05Z"`
+			var text strings.Builder
+			text.WriteString(`{"eventTime":"2026-01-02T03:04:05Z"`)
 			for key := range strings.FieldsSeq(keys) {
-				text += `,"` + key + `":` + v
+				text.WriteString(`,"` + key + `":` + v)
 			}
-			records[fmt.Sprintf("%s, %d", name, i)] = text + "}"
+			records[fmt.Sprintf("%s, %d", name, i)] = text.String() + "}"
 		}
 		records[name+" in a resource"] = `{"resources":[{"ARN":` + v + `,"type":` + v + `,"x":` + v + `},` + v + `]}`
 		records[name+" in one resource"] = `{"resources":{"ARN":` + v + `,"type":` + v + `,"arn":` + v + `}}`

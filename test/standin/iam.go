@@ -216,13 +216,13 @@ func member(account, kind, name string, p Principal) string {
 	if path == "" {
 		path = "/"
 	}
-	tags := ""
+	var tags strings.Builder
 	for key, value := range p.Tags {
-		tags += "<member><Key>" + escaped(key) + "</Key><Value>" + escaped(value) + "</Value></member>"
+		tags.WriteString("<member><Key>" + escaped(key) + "</Key><Value>" + escaped(value) + "</Value></member>")
 	}
 	return fmt.Sprintf("<%sName>%s</%sName><%sId>AIDAEXAMPLE</%sId><Arn>arn:aws:iam::%s:%s%s%s</Arn><Path>%s</Path>"+
 		"<CreateDate>2020-01-01T00:00:00Z</CreateDate><Tags>%s</Tags>",
-		element, escaped(name), element, element, element, account, kind, path, escaped(name), path, tags)
+		element, escaped(name), element, element, element, account, kind, path, escaped(name), path, tags.String())
 }
 
 func escaped(text string) string {

@@ -1,6 +1,9 @@
 package index
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Set is a set of the events of a segment, by their numbers.
 type Set []uint64
@@ -99,8 +102,8 @@ func (s Set) Ascending(yield func(doc int) bool) {
 
 // Descending yields the set's events from the last to the first.
 func (s Set) Descending(yield func(doc int) bool) {
-	for i := len(s) - 1; i >= 0; i-- {
-		for w := s[i]; w != 0; {
+	for i, w := range slices.Backward(s) {
+		for w != 0 {
 			bit := 63 - bits.LeadingZeros64(w)
 			if !yield(i*64 + bit) {
 				return
