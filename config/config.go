@@ -123,6 +123,14 @@ func (c *Config) chooseEnrich(written map[string]int) {
 	}
 }
 
+// validPage says whether there is something that the page can show.
+func (c *Config) validPage() error {
+	if c.Web.Listen == "" || c.Sinks.Local != nil {
+		return nil
+	}
+	return value.Wrong("listen", "the page shows an event store: set sinks.local, or \"\" for no page")
+}
+
 // Validate returns every Problem of the configuration, each with its whole path. It asks no network.
 func (c *Config) Validate() error {
 	return errors.Join(
@@ -136,7 +144,7 @@ func (c *Config) Validate() error {
 		value.Under("limits", c.Limits.Validate()),
 		value.Under("shutdown", c.Shutdown.Validate()),
 		value.Under("server", c.Server.Validate()),
-		value.Under("web", c.Web.Validate()),
+		value.Under("web", errors.Join(c.Web.Validate(), c.validPage())),
 		value.Under("log", c.Log.Validate()),
 	)
 }

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/trailship/trailship/config"
 	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/web"
 )
@@ -66,4 +67,29 @@ func (p *page) serve(ctx context.Context, search history.Search, name string, lo
 		return fmt.Errorf("serving the page: %w", err)
 	}
 	return nil
+}
+
+// startPage serves the page of the daemon, where one is configured, until ctx ends or stop is called.
+func startPage(ctx context.Context, cfg *config.Config, log *zap.Logger) (stop func(), err error) {
+	if cfg.Web.Listen == "" {
+		return func() {}, nil
+	}
+	found, err := openHistory(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	p, err := listenForPage(ctx, cfg.Web)
+	if err != nil {
+		return nil, errors.Join(err, found.close())
+	}
+	serving, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- p.serve(serving, found, found.name, log) }()
+	log.Info("event history", zap.Stringer("listen", p.listener.Addr()))
+	return func() {
+		cancel()
+		if err := errors.Join(<-done, found.close()); err != nil {
+			log.Warn("event history ended badly", zap.Error(err))
+		}
+	}, nil
 }

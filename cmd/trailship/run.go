@@ -132,6 +132,11 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 		return err
 	}
 	defer stopAdmin()
+	stopPage, err := startPage(ctx, cfg, log.Named("page"))
+	if err != nil {
+		return err
+	}
+	defer stopPage()
 
 	limit, err := limitMemory(cfg.Limits.Memory)
 	if err != nil {
