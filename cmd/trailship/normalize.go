@@ -21,14 +21,20 @@ Each input is a CloudTrail log file, an array of records, or one record a line; 
 for "-", it reads stdin; there each document is written as soon as its record was read, so that it works inside of a pipe
 that never ends. A record that cannot be read is refused with one line on stderr, and the others go on.
 
+With --config the filters, labels, tags, redaction, MMDB files and user agents of that file count; AWS is not asked. With
+--explain each record that a filter leaves out is said on stderr, with its rule.
+
 Exit code 1 says that some records were refused, or that a file could not be read to its end.`
 
 const normalizeExample = `  trailship normalize 111122223333_CloudTrail_eu-west-1_20261121T0000Z_abc.json.gz
   aws s3 cp s3://my-trail/AWSLogs/111122223333/CloudTrail/…json.gz - | trailship normalize | jq .user.name
-  tail -F records.ndjson | trailship normalize --retain minimal`
+  tail -F records.ndjson | trailship normalize --retain minimal
+  trailship normalize --config trailship.yaml --explain day.json.gz >/dev/null`
 
 func newNormalize() *cobra.Command {
 	var format ecs.Config
+	var file string
+	var explain bool
 	cmd := &cobra.Command{
 		Use:     "normalize [FILE...]",
 		Short:   "Turn CloudTrail files or a stream of records into ECS documents",
@@ -41,7 +47,18 @@ func newNormalize() *cobra.Command {
 			if len(files) == 0 {
 				files = []string{"-"}
 			}
+			if explain && file == "" {
+				return errors.New("reading --explain: it says which filter left a record out: name the file that has filters with --config")
+			}
+			shaper, err := newShaper(file, &format)
+			if err != nil {
+				return err
+			}
 			n := newNormalizer(format, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			n.shaper = shaper
+			if explain {
+				shaper.explain = cmd.ErrOrStderr()
+			}
 			return worked(n.files(files, cmd.InOrStdin()))
 		},
 	}
@@ -49,6 +66,8 @@ func newNormalize() *cobra.Command {
 		"which copies of the free-form objects to keep: all, keyword, flattened, minimal or none")
 	cmd.Flags().BoolVar(&format.KeepOriginal, "keep-original", false, "keep each record as event.original, byte for byte")
 	cmd.Flags().StringVar(&format.Namespace, "namespace", "default", "data_stream.namespace")
+	cmd.Flags().StringVarP(&file, "config", "c", "", "take filters, labels, tags, redaction and databases from this configuration")
+	cmd.Flags().BoolVar(&explain, "explain", false, "say on stderr which records are left out, and by which rule")
 	return cmd
 }
 
@@ -56,6 +75,7 @@ func newNormalize() *cobra.Command {
 type normalizer struct {
 	reader  *cloudtrail.Reader
 	encoder *ecs.Encoder
+	shaper  *shaper // nil: records are written as they are
 	out     *bufio.Writer
 	errs    io.Writer
 	line    []byte
@@ -117,6 +137,14 @@ func (n *normalizer) input(name string, src io.Reader, object *cloudtrail.Object
 			continue
 		case err != nil:
 			return refused, errors.Join(fmt.Errorf("reading %s: %w", name, err), n.flush())
+		}
+		if n.shaper != nil {
+			if record, err = n.shaper.shape(name, record, n.encoder.Fragments()); err != nil {
+				return refused, err
+			}
+		}
+		if record == nil {
+			continue
 		}
 		if err := n.write(record, live); err != nil {
 			return refused, err
