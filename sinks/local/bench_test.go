@@ -58,7 +58,8 @@ func BenchmarkWrite(b *testing.B) {
 	b.ReportMetric(float64(info.Size())/records, "bytes/record")
 }
 
-// BenchmarkEvents asks a store of 100,000 events for the newest fifty by each filter.
+// BenchmarkEvents asks a store of 100,000 events, a million with TRAILSHIP_TEST_FULL, for the newest fifty by each filter,
+// and for counts.
 func BenchmarkEvents(b *testing.B) {
 	c := newCorpus(b)
 	s, err := local.Open(b.Context(), local.Config{Path: filepath.Join(b.TempDir(), "store.db")}, zap.NewNop())
@@ -66,7 +67,10 @@ func BenchmarkEvents(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	const events = 100_000
+	events := 100_000
+	if os.Getenv("TRAILSHIP_TEST_FULL") != "" {
+		events = 1_000_000
+	}
 	for i := 0; i < events; i += 2000 {
 		if _, err := s.Write(b.Context(), c.batch(b, i, 2000)); err != nil {
 			b.Fatal(err)
@@ -83,7 +87,7 @@ func BenchmarkEvents(b *testing.B) {
 			resource = x.Resources[0].Name
 		}
 	}
-	middle := time.Unix(corpusStart+events/20, 0)
+	middle := time.Unix(corpusStart+int64(events)/20, 0)
 	for _, tc := range []struct {
 		name  string
 		query history.Query
@@ -116,6 +120,9 @@ func BenchmarkEvents(b *testing.B) {
 			{Attribute: history.EventSource, Values: []string{"ec2.amazonaws.com"}},
 			{Attribute: history.EventName, Values: []string{"Decrypt"}},
 		}}},
+		{"text, frequent", history.Query{Text: "ec2"}},
+		{"text, rare", history.Query{Text: resource}},
+		{"text, absent", history.Query{Text: "no such words"}},
 	} {
 		b.Run(tc.name, func(b *testing.B) {
 			found := 0
@@ -127,6 +134,34 @@ func BenchmarkEvents(b *testing.B) {
 				found = len(page.Events)
 			}
 			b.ReportMetric(float64(found), "events")
+		})
+	}
+	counts(b, s)
+}
+
+// counts measures what the histogram and the lists of values take, of all events and of those of one name.
+func counts(b *testing.B, s *local.Store) {
+	for _, tc := range []struct {
+		name  string
+		query history.Query
+	}{
+		{"all", history.Query{}},
+		{"event name, frequent", by(history.EventName, "Decrypt")},
+		{"text", history.Query{Text: "ec2"}},
+	} {
+		b.Run("histogram/"+tc.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Histogram(b.Context(), tc.query, 60); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("facets/"+tc.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Facets(b.Context(), tc.query, []history.Attribute{history.User, history.EventName}, 10); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }
