@@ -87,7 +87,7 @@ func demonstrate(ctx context.Context, shown *page, out, errs io.Writer) error {
 		return err
 	}
 	defer closing(log, "store", reader.Close)
-	if err := errors.Join(shipped.print(out), printNewest(ctx, reader, out), printLogins(ctx, reader, out)); err != nil || shown == nil {
+	if err := errors.Join(shipped.print(out), shipped.tagged.print(out), printNewest(ctx, reader, out), printLogins(ctx, reader, out)); err != nil || shown == nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nThe events are on %s until Ctrl-C.\n", shown.address())
@@ -99,6 +99,7 @@ type demoResult struct {
 	messages, objects int
 	counts            pipeline.Counts
 	took              time.Duration
+	tagged            *taggedUser
 }
 
 func (r demoResult) print(out io.Writer) error {

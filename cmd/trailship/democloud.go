@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/johannesboyne/gofakes3"
@@ -20,6 +22,9 @@ import (
 	"github.com/trailship/trailship/config"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/awsconfig"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+	"github.com/trailship/trailship/pipeline/ecs"
+	"github.com/trailship/trailship/pipeline/enrich"
 	"github.com/trailship/trailship/pipeline/source"
 	"github.com/trailship/trailship/test/samples"
 	"github.com/trailship/trailship/test/standin"
@@ -53,8 +58,12 @@ func newDemoCloud(ctx context.Context) (*demoCloud, error) {
 	if err := c.fill(objects); err != nil {
 		return nil, err
 	}
-	s3 := gofakes3.New(objects).Server()
+	s3, people := gofakes3.New(objects).Server(), demoPeople()
 	c.server = &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if people.Serves(r) {
+			people.ServeHTTP(w, r)
+			return
+		}
 		if r.Header.Get("X-Amz-Target") != "" {
 			c.queues.ServeHTTP(w, r)
 			return
@@ -89,6 +98,54 @@ func (c *demoCloud) fill(objects *s3mem.Backend) error {
 	})
 }
 
+// demoAccount is the account of the attack records.
+const demoAccount = "123837392027"
+
+// demoPeople is IAM with the users of the samples. Their tags are made up.
+func demoPeople() *standin.IAM {
+	people := &standin.IAM{Own: demoAccount, Organization: "o-demo", Names: map[string]string{demoAccount: "attack-lab"}}
+	people.Put(demoAccount, "user/bert-jan", standin.Principal{Path: "/people/", Tags: map[string]string{"team": "red", "cost-center": "4711"}})
+	people.Put(demoAccount, "user/benjamin", standin.Principal{Path: "/people/", Tags: map[string]string{"team": "platform"}})
+	for _, role := range []string{
+		"ec2-get-password-data-role", "ec2-steal-credentials-role", "ec2-enumerate-role", "leave-org-role",
+		"ec2lui-role-wuzemnoeqa", "ec2lui-role-pcccexdthk",
+	} {
+		people.Put(demoAccount, "role/stratus-red-team-"+role, standin.Principal{Tags: map[string]string{"purpose": "exercise"}})
+	}
+	for service, role := range map[string]string{"rds": "AWSServiceRoleForRDS", "inspector2": "AWSServiceRoleForAmazonInspector2"} {
+		people.Put(demoAccount, "role/"+role, standin.Principal{Path: "/aws-service-role/" + service + ".amazonaws.com/"})
+	}
+	return people
+}
+
+// taggedUser is an enricher that adds nothing: it looks at what the others have found out about one user.
+type taggedUser struct {
+	name string
+
+	mu     sync.Mutex
+	member string // of aws.iam
+	events int
+}
+
+// Enrich implements pipeline.Enricher.
+func (u *taggedUser) Enrich(_ context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
+	if len(f.IAM) == 0 || !r.Field(cloudtrail.UserIdentity).Get("userName").Is(u.name) {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.member = strings.TrimSuffix(string(f.IAM), ",")
+	u.events++
+}
+
+// print says whose events carry which tags.
+func (u *taggedUser) print(out io.Writer) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, err := fmt.Fprintf(out, "\nIAM tags: %d events of %s were written with aws.iam = {%s}\n", u.events, u.name, u.member)
+	return err
+}
+
 // left is the number of messages that are not settled.
 func (c *demoCloud) left() int {
 	visible, inFlight := c.queues.Depth(demoQueue)
@@ -103,6 +160,7 @@ func demoEnvironment(url string) map[string]string {
 		"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_S3": url, "AWS_ENDPOINT_URL_SQS": url, "AWS_CA_BUNDLE": "",
+		"AWS_ENDPOINT_URL_IAM": url, "AWS_ENDPOINT_URL_STS": url, "AWS_ENDPOINT_URL_ORGANIZATIONS": url,
 		"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false", "AWS_USE_FIPS_ENDPOINT": "", "AWS_USE_DUALSTACK_ENDPOINT": "",
 	}
 }
@@ -154,8 +212,15 @@ func shipDemo(ctx context.Context, cloud *demoCloud, store string, progress io.W
 	if err != nil {
 		return result, err
 	}
+	enricher, err := enrich.New(cfg.Enrich, enrich.Options{AWS: account, Metrics: registry, Log: zap.NewNop()})
+	if err != nil {
+		return result, err
+	}
+	tagged := &taggedUser{name: "bert-jan"}
+	p.Enrichers = []pipeline.Enricher{enricher, tagged}
 	draining, drained := context.WithCancel(ctx)
 	defer drained()
+	go enricher.Run(draining)
 	go func() {
 		cloud.watch(draining, metrics, progress)
 		drained()
@@ -166,7 +231,7 @@ func shipDemo(ctx context.Context, cloud *demoCloud, store string, progress io.W
 	if err := ctx.Err(); err != nil {
 		return result, err
 	}
-	return demoResult{messages: cloud.messages, objects: cloud.messages, counts: metrics.Counts(), took: time.Since(start)}, nil
+	return demoResult{tagged: tagged, messages: cloud.messages, objects: cloud.messages, counts: metrics.Counts(), took: time.Since(start)}, nil
 }
 
 // watch returns when every message is settled, showing progress meanwhile.

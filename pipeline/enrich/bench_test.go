@@ -11,7 +11,7 @@ import (
 )
 
 // sampleAccount is the account of the sample records.
-const sampleAccount = "218007301253"
+const sampleAccount = "123837392027"
 
 // warmRig is a rig that has seen all sample records.
 func warmRig(t testing.TB, c enrich.Config) (*rig, []*cloudtrail.Record) {
