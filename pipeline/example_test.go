@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -38,7 +39,7 @@ func (s *oneFile) Records(context.Context) iter.Seq2[*cloudtrail.Record, error] 
 		reader.Reset(strings.NewReader(s.text), &cloudtrail.Object{Key: "trail.json"})
 		for {
 			record, err := reader.Next()
-			if err == io.EOF || !yield(record, err) {
+			if errors.Is(err, io.EOF) || !yield(record, err) {
 				return
 			}
 		}

@@ -164,7 +164,7 @@ func (l *lookup) run(ctx context.Context, q history.Query, to, notes io.Writer) 
 	if err != nil {
 		return err
 	}
-	defer found.close()
+	defer found.close() //nolint:errcheck // nothing was written
 	err = answer(ctx, found, q, notes)
 	if wrong := (*history.QueryError)(nil); errors.As(err, &wrong) {
 		return err

@@ -137,7 +137,7 @@ func (s *serving) files(ctx context.Context, paths []string, p *page, to places)
 			return worked(fmt.Errorf("making a folder for the store: %w", err))
 		}
 		defer os.RemoveAll(dir)
-		file, name = filepath.Join(dir, "events.db"), fmt.Sprintf("%s and so on", paths[0])
+		file, name = filepath.Join(dir, "events.db"), paths[0]+" and so on"
 		if len(paths) == 1 {
 			name = paths[0]
 		}

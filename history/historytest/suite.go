@@ -53,6 +53,7 @@ func sorted(ids []string) string {
 
 // testQuestions asks every question: each must find what is listed here and nothing else of the cast.
 func testQuestions(t *testing.T, s history.Search) {
+	t.Helper()
 	want := map[string]string{
 		"failed-logins":      "login-failed login-hidden",
 		"logins":             "login-federated login-mfa login-plain login-root",
@@ -110,7 +111,8 @@ func ask(filters ...history.Filter) history.Query { return history.Query{Filters
 
 func find(text string) history.Query { return history.Query{Text: text} }
 
-func testQueries(t *testing.T, s history.Search) {
+func testQueries(t *testing.T, s history.Search) { //nolint:funlen // a table
+	t.Helper()
 	at := func(second int) history.Bound { return history.At(Start().Add(time.Duration(second) * time.Second)) }
 	for _, tc := range []struct {
 		name  string
@@ -164,7 +166,7 @@ func testQueries(t *testing.T, s history.Search) {
 		{"range and filter", history.Query{Since: at(5), Until: at(30), Filters: []history.Filter{is(history.EventSource, "iam.amazonaws.com"), is(history.ReadOnly, "true")}}, "root-call"},
 		{"a word of the request", find("AdministratorAccess"), "attach-admin"},
 		{"whatever its case", find("ADMINISTRATORACCESS"), "attach-admin"},
-		{"the beginning of a word", find("administr"), "attach-admin"},
+		{"the beginning of a word", find("administrat"), "attach-admin"},
 		{"two words", find("mallory Active"), "create-key"},
 		{"words that never meet", find("mallory 0.0.0.0"), ""},
 		{"a piece in quotes", find(`"Request limit exceeded"`), "throttled"},
@@ -207,6 +209,7 @@ func pivot(t *testing.T, s history.Search, id, name string) history.Query {
 
 // testChain walks role chains and sessions.
 func testChain(t *testing.T, s history.Search) {
+	t.Helper()
 	const bob = "attach-admin bucket-policy console-key create-key create-user delete-failed delete-trail denied-s3 get-secret list-secrets " +
 		"login-federated open-group share-snapshot"
 	for _, tc := range []struct{ id, pivot, want string }{
@@ -235,8 +238,9 @@ func testChain(t *testing.T, s history.Search) {
 
 // testPages walks through pages in both directions.
 func testPages(t *testing.T, s history.Search) {
+	t.Helper()
 	all := make([]string, 0, len(Records()))
-	for _, line := range strings.Split(strings.TrimSpace(cast), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(cast), "\n") {
 		id, _, _ := strings.Cut(line, " ")
 		all = append(all, id)
 	}
@@ -266,6 +270,7 @@ func testPages(t *testing.T, s history.Search) {
 }
 
 func testCounts(t *testing.T, s history.Search) {
+	t.Helper()
 	facets, err := s.Facets(t.Context(), ask(is(history.EventSource, "ec2.amazonaws.com")),
 		[]history.Attribute{history.OutcomeIs, history.EventName, history.ErrorCode}, 3)
 	if err != nil {
@@ -305,6 +310,7 @@ func testCounts(t *testing.T, s history.Search) {
 }
 
 func testHistogram(t *testing.T, s history.Search) {
+	t.Helper()
 	for _, bars := range []int{1, 5, 500} {
 		h, err := s.Histogram(t.Context(), history.Query{}, bars)
 		if err != nil {
@@ -336,6 +342,7 @@ func testHistogram(t *testing.T, s history.Search) {
 }
 
 func testEvent(t *testing.T, s history.Search) {
+	t.Helper()
 	e, err := s.Event(t.Context(), "create-key")
 	if err != nil {
 		t.Fatal(err)
@@ -362,6 +369,7 @@ func testEvent(t *testing.T, s history.Search) {
 
 // testWrong asks what cannot be asked, and gives up.
 func testWrong(t *testing.T, s history.Search) {
+	t.Helper()
 	for name, q := range map[string]history.Query{
 		"attribute": ask(is("colour", "red")),
 		"no value":  ask(is(history.User)),

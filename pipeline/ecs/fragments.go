@@ -1,5 +1,7 @@
 package ecs
 
+import "slices"
+
 // Fragments are members that enrichers add to one document: pre-rendered JSON that the Encoder splices without looking
 // at it. Every slice holds whole members, each with a comma behind it ("name":"payments",), of keys that Fields lists and
 // that the Encoder itself does not write there; it must stay as it is until the document is appended. A nil slice adds
@@ -23,7 +25,7 @@ func (f *Fragments) AddTags(elements []byte) {
 		f.Tags = elements
 		return
 	}
-	f.Tags = append(f.Tags[:len(f.Tags):len(f.Tags)], elements...)
+	f.Tags = append(slices.Clip(f.Tags), elements...)
 }
 
 // AppendString appends text as a JSON string, for whoever renders fragments. Bytes that are no UTF-8 become U+FFFD.

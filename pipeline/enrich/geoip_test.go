@@ -54,25 +54,28 @@ func named(name, code string) mmdbtype.Map {
 	return m
 }
 
-func writeCity(t testing.TB, path, network, name string) {
-	writeMMDB(t, path, "GeoLite2-City", network, mmdbtype.Map{
+func writeCity(tb testing.TB, path, network, name string) {
+	tb.Helper()
+	writeMMDB(tb, path, "GeoLite2-City", network, mmdbtype.Map{
 		"city": english(name), "continent": english("Europe"), "country": named("Sweden", "SE"),
 		"location":     mmdbtype.Map{"latitude": mmdbtype.Float64(58.4167), "longitude": mmdbtype.Float64(15.6167)},
 		"subdivisions": mmdbtype.Slice{named("Östergötland County", "E")},
 	})
 }
 
-func writeASN(t testing.TB, path, network string) {
-	writeMMDB(t, path, "GeoLite2-ASN", network, mmdbtype.Map{
+func writeASN(tb testing.TB, path, network string) {
+	tb.Helper()
+	writeMMDB(tb, path, "GeoLite2-ASN", network, mmdbtype.Map{
 		"autonomous_system_number": mmdbtype.Uint32(29518), "autonomous_system_organization": mmdbtype.String("Bredband2 AB"),
 	})
 }
 
-func geoConfig(t testing.TB) enrich.Config {
-	dir := t.TempDir()
+func geoConfig(tb testing.TB) enrich.Config {
+	tb.Helper()
+	dir := tb.TempDir()
 	c := enrich.Config{GeoIP: enrich.GeoIPConfig{City: filepath.Join(dir, "city.mmdb"), ASN: filepath.Join(dir, "asn.mmdb")}}
-	writeCity(t, c.GeoIP.City, "0.0.0.0/0", "Linköping")
-	writeASN(t, c.GeoIP.ASN, "0.0.0.0/0")
+	writeCity(tb, c.GeoIP.City, "0.0.0.0/0", "Linköping")
+	writeASN(tb, c.GeoIP.ASN, "0.0.0.0/0")
 	return c
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -99,21 +98,6 @@ func at(doc map[string]any, path ...string) any {
 		v = m[key]
 	}
 	return v
-}
-
-// eventually tries until ok, as long as a test may take.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	limit := time.After(20 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }
 
 // tagsOnly asks IAM and nothing else.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -243,7 +244,7 @@ func TestTags_calls(t *testing.T) {
 				return 0, "", 0
 			}
 			for i := range principals {
-				iam.Put(ours, fmt.Sprintf("user/u%d", i), standin.Principal{Tags: map[string]string{"n": fmt.Sprint(i)}})
+				iam.Put(ours, fmt.Sprintf("user/u%d", i), standin.Principal{Tags: map[string]string{"n": strconv.Itoa(i)}})
 			}
 			g := newRig(t, iam, tagsOnly())
 			began := time.Now()

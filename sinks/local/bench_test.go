@@ -141,6 +141,7 @@ func BenchmarkEvents(b *testing.B) {
 
 // counts measures what the histogram and the lists of values take, of all events and of those of one name.
 func counts(b *testing.B, s *local.Store) {
+	b.Helper()
 	for _, tc := range []struct {
 		name  string
 		query history.Query
