@@ -84,6 +84,9 @@ type Opened struct {
 	closers []io.Closer // in the order of closing
 }
 
+// Cluster asks the sink's cluster, nil when the sink is none.
+func (o *Opened) Cluster() cluster.Transport { return o.ask }
+
 // Open opens the sink of c, which is valid. It asks a cluster nothing: one that is away at the start is waited for, and the
 // sink says so when asked whether it is ready. Its errors are *value.Problem, with the whole key.
 func Open(c Config, o Options) (*Opened, error) {

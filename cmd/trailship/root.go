@@ -38,7 +38,7 @@ func newRoot(exit func(int)) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nsee: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(exit), newSetup(), newReplay(exit), newDemo(exit), newNormalize(), newEvents(), newServe(exit), newHealth(), newVersion())
+	root.AddCommand(newRun(exit), newSetup(), newReplay(exit), newRetag(exit), newDemo(exit), newNormalize(), newEvents(), newServe(exit), newHealth(), newVersion())
 	return root
 }
 
