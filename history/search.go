@@ -7,8 +7,8 @@ import (
 )
 
 // Search answers questions about stored events. Its methods may be called concurrently and end with ctx: work under way
-// is given up. A *QueryError says what is wrong with the question itself. *local.Store, *local.Reader and
-// *cluster.History are Searches.
+// is given up. A *QueryError says what is wrong with the question itself. *local.Store and *local.Reader are
+// Searches.
 type Search interface {
 	// Events answers a query with a page of events.
 	Events(ctx context.Context, q Query) (Page, error)

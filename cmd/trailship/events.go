@@ -15,8 +15,7 @@ import (
 )
 
 const eventsHelp = `events looks events up, the newest first, as the Event history page of AWS's console does: in the store that sinks.local
-of a trailship has written (--store), or where the configuration's sink writes (--config), a store or a cluster. A store may
-be in use.
+of a trailship has written (--store), or in the one that a configuration names (--config). It may be in use.
 
 Several filters must all be true; one filter given several times is true when one of its values is. Values are matched
 whole, and case counts. --username matches the names of users, roles and sessions, e-mail addresses, ARNs and principal
@@ -47,7 +46,7 @@ func newEvents() *cobra.Command {
 	l := lookup{values: make(map[history.Attribute]*[]string)}
 	cmd := &cobra.Command{
 		Use:     "events",
-		Short:   "Look events up in a local store or a cluster",
+		Short:   "Look events up in a local store",
 		Long:    eventsHelp,
 		Example: eventsExample,
 		Args:    cobra.NoArgs,
