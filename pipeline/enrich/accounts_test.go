@@ -15,17 +15,26 @@ func TestAccounts(t *testing.T) {
 		record       string
 		want, wantID any
 	}{
-		{"organization", &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{ours: "main", theirs: "audit"}}, nil,
-			userRecord(theirs, "a"), "audit", "o-1"},
-		{"not in the organization", &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{ours: "main"}}, nil,
-			userRecord(theirs, "a"), nil, nil},
+		{
+			"organization", &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{ours: "main", theirs: "audit"}}, nil,
+			userRecord(theirs, "a"), "audit", "o-1",
+		},
+		{
+			"not in the organization", &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{ours: "main"}}, nil,
+			userRecord(theirs, "a"), nil, nil,
+		},
 		{"alias", &standin.IAM{Own: ours, Alias: "acme"}, nil, userRecord(ours, "a"), "acme", nil},
 		{"neither", &standin.IAM{Own: ours}, nil, userRecord(ours, "a"), nil, nil},
 		{"static", &standin.IAM{Own: ours}, map[string]string{theirs: "sandbox"}, userRecord(theirs, "a"), "sandbox", nil},
-		{"static before the organization", &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{theirs: "audit"}},
-			map[string]string{theirs: "sandbox"}, userRecord(theirs, "a"), "sandbox", nil},
-		{"the recipient's account", &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{ours: "main"}}, nil,
-			`{"eventName":"X","recipientAccountId":"111122223333","userIdentity":{"type":"AWSService"}}`, "main", "o-1"},
+		{
+			"static before the organization", &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{theirs: "audit"}},
+			map[string]string{theirs: "sandbox"},
+			userRecord(theirs, "a"), "sandbox", nil,
+		},
+		{
+			"the recipient's account", &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{ours: "main"}}, nil,
+			`{"eventName":"X","recipientAccountId":"111122223333","userIdentity":{"type":"AWSService"}}`, "main", "o-1",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := enrich.Default()
