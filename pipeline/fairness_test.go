@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -107,9 +108,12 @@ func budgetRun(t *testing.T, seed uint64) {
 	r.InFlight = 1 + random.IntN(64)
 	r.source.Tries = 5
 	r.Source = &mixed{Source: &r.source}
+	var mu sync.Mutex
 	var most int64
 	r.sink.Answer = func(b *pipeline.Batch) ([]pipeline.Fate, error) {
 		time.Sleep(time.Duration(b.Len()%50) * time.Millisecond)
+		mu.Lock()
+		defer mu.Unlock()
 		most = max(most, r.Metrics.Held())
 		return stored(b), nil
 	}

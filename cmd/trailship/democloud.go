@@ -199,7 +199,7 @@ func shipDemo(ctx context.Context, cloud *demoCloud, store string, progress io.W
 	if err != nil {
 		return result, err
 	}
-	sink, err := openSink(cfg, account, registry, log, watch(pulses, sinkSilence)) //nolint:contextcheck // a store is opened in one go
+	sink, err := openSink(cfg, account, registry, log, watch(pulses, sinkSilence))
 	if err != nil {
 		return result, err
 	}

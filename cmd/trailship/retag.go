@@ -76,7 +76,7 @@ func retag(ctx context.Context, cfg *config.Config, since time.Time, out io.Writ
 	if err != nil {
 		return err
 	}
-	sink, err := openSink(cfg, account, prometheus.NewRegistry(), log, nil) //nolint:contextcheck // a store is opened in one go
+	sink, err := openSink(cfg, account, prometheus.NewRegistry(), log, nil)
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
-	sink, err := openSink(cfg, account, registry, log, watch(pulses, sinkSilence)) //nolint:contextcheck // a store is opened in one go; a second signal ends that
+	sink, err := openSink(cfg, account, registry, log, watch(pulses, sinkSilence))
 	if err != nil {
 		return err
 	}
@@ -261,7 +261,7 @@ func startAdmin(ctx context.Context, cfg *config.Config, a *admin, log *zap.Logg
 	if err != nil {
 		return nil, err
 	}
-	return a.serve(l, log), nil //nolint:contextcheck // it goes on while ctx has ended, through the drain
+	return a.serve(l, log), nil
 }
 
 // besides runs what goes on beside the pipeline: the sink's greeting, the enrichers' lookups, the watchdog, and the word to

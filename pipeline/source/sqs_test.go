@@ -149,7 +149,9 @@ func TestSQS_handsBack(t *testing.T) {
 				t.Errorf("the delivery is called %s, want %s", got, id)
 			}
 			settle(t, d, c.outcome)
-			if left := r.sqs.VisibleIn("q", id); left < c.min || left > c.max {
+			// A long poll that nobody waits for any more may still be given it, which shows as well that it came at once.
+			again := c.max == 0 && r.sqs.Receives("q", id) == 2
+			if left := r.sqs.VisibleIn("q", id); !again && (left < c.min || left > c.max) {
 				t.Errorf("comes back in %v, want %v to %v", left, c.min, c.max)
 			}
 		})

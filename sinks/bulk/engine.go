@@ -155,7 +155,7 @@ func (e *Engine) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate,
 	if b.Len() == 0 {
 		return w.fates, nil
 	}
-	e.submit(w) //nolint:contextcheck // an index is created for all writes, not for this one
+	e.submit(w)
 	select {
 	case <-w.done:
 		if w.err != nil {

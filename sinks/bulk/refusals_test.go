@@ -177,7 +177,7 @@ func TestParking(t *testing.T) {
 		go func() {
 			for i := 0; ctx.Err() == nil; i++ {
 				start := time.Now()
-				r.write(t, 2, fmt.Sprint("ok", i), 5) //nolint:contextcheck // the test's own
+				r.write(t, 2, fmt.Sprint("ok", i), 5)
 				if took := time.Since(start); took > time.Second {
 					t.Errorf("a write to another index took %v", took)
 				}
