@@ -38,9 +38,9 @@ func (w *world) feed(ctx context.Context) {
 			return
 		}
 		bucket, day := buckets[i%len(buckets)], firstDay().AddDate(0, 0, l.day(i))
-		objects := []*object{f.make(bucket, l.each, day)}
+		objects := []*object{f.make(bucket, l.size(i), day)}
 		if i%10 == 9 { // two objects in one message
-			objects = append(objects, f.make(bucket, max(1, l.each/4), day))
+			objects = append(objects, f.make(bucket, max(1, l.size(i)/4), day))
 		}
 		f.send(i, objects...)
 	}

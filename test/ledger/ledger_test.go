@@ -38,7 +38,10 @@ func TestLedger(t *testing.T) {
 	if err := build(t.Context(), s.binary); err != nil {
 		t.Fatal(err)
 	}
-	rows := allRows(s.scale, 0, s.seed)
+	rows, err := choose(allRows(s.scale, 0, s.seed), "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	results := make([]*result, len(rows))
 	t.Cleanup(func() { writeTable(t, s, results) })
 	for _, i := range longestFirst(rows) {

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	list := flags.Bool("list", false, "list the rows")
 	long := flags.Bool("full", false, "the long form: five times the load and its time, and an hour of random faults")
 	atOnce := flags.Int("at-once", 8, "rows that are played at the same time")
-	length := flags.Duration("for", 0, "how long the row random lasts; 0: 2m, or 1h in the long form")
+	length := flags.Duration("for", 0, "how long the rows random and soak last; 0: 2m, or 1h in the long form")
 	flags.Uint64Var(&s.seed, "seed", rand.Uint64N(1_000_000), "the seed of all that is random") //nolint:gosec // it is no secret
 	flags.StringVar(&s.binary, "binary", "", "the trailship to test; empty: build it")
 	flags.StringVar(&s.logs, "logs", "", "the folder for the output of the processes; empty: a temporary one")
@@ -109,10 +109,10 @@ func beStandIn(ctx context.Context, text string) error {
 	return serve(ctx, rows[0], me.Seed)
 }
 
-// choose returns the rows of these names.
+// choose returns the rows of these names, with commas between; for no name those that nobody has to ask for.
 func choose(rows []*row, names string) ([]*row, error) {
 	if names == "" {
-		return rows, nil
+		return slices.DeleteFunc(rows, func(r *row) bool { return r.asked }), nil
 	}
 	var chosen []*row
 	for name := range strings.SplitSeq(names, ",") {

@@ -21,19 +21,39 @@ func randomRow(length time.Duration, seed uint64) *row {
 			every: [2]time.Duration{2 * time.Second, 30 * time.Second}, until: length,
 		},
 	}
-	dice := r.source(seed, "schedule")
+	r.faults = schedule(r.source(seed, "schedule"), length, 500*time.Millisecond)
+	return r
+}
+
+// soakRow is one daemon that lives through all of it, under objects of one to two thousand events and a fault every now
+// and then. Somebody has to ask for it: test/soak does, and looks at the daemon meanwhile.
+func soakRow(length time.Duration, seed uint64) *row {
+	const eachSecond = 5
+	r := &row{
+		name: "soak", visibility: 3 * soon, bound: 2 * time.Minute, chance: true, asked: true,
+		load: load{
+			messages: eachSecond * int(length/time.Second), over: length, buckets: []string{goodBucket, badBucket},
+			sizes: []int{1, 20, 1, 53, 1, 200, 1, 20, 53, 1, 1, 20, 1, 53, 1, 2000},
+			days:  max(6, int(length/time.Minute)), rolling: true,
+		},
+	}
+	r.faults = schedule(r.source(seed, "schedule"), length, 10*time.Second)
+	return r
+}
+
+// schedule is a fault each time that the least pause, or up to six of it, has gone by.
+func schedule(dice *rand.Rand, length, least time.Duration) (faults []fault) {
 	possible := randomFaults()
-	for at := time.Second; at < length-10*time.Second; at += time.Duration(500+dice.IntN(2500)) * time.Millisecond {
+	for at := time.Second; at < length-10*time.Second; at += least + time.Duration(dice.Int64N(int64(5*least))) {
 		f := possible[dice.IntN(len(possible))]
 		f.from = at
 		f.until = min(length, at+time.Second+time.Duration(dice.Int64N(int64(longest(f.kind)))))
 		if f.rate > 0 {
 			f.rate *= 0.2 + dice.Float64()
 		}
-		r.faults = append(r.faults, f)
+		faults = append(faults, f)
 	}
-	r.faults = append(r.faults, endless(dice)...)
-	return r
+	return append(faults, endless(dice)...)
 }
 
 // firstDelay is at least how long the daemon puts off a message that failed once.

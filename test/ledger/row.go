@@ -22,6 +22,8 @@ type row struct {
 	open bool
 	// fixed says that the row is the same in the long form.
 	fixed bool
+	// asked says that the row is played only when its name is given.
+	asked bool
 	// chance says that the faults are so short that some may meet nobody.
 	chance bool
 	// more is what the row needs beside the load: a place for the stand-in's and the daemon's process.
@@ -41,6 +43,7 @@ type extras struct {
 type load struct {
 	messages int
 	each     int           // events of an object
+	sizes    []int         // events of the objects of one message after the other, in turn; nil: each
 	over     time.Duration // 0: all at once, before the daemon starts
 	days     int           // each day has an index
 	rolling  bool          // the days begin one after the other, two at a time
@@ -55,6 +58,14 @@ func (l *load) day(n int) int {
 		return n*(l.days-1)/l.messages + n%2
 	}
 	return n % max(l.days, 1)
+}
+
+// size is how many events the n-th message's object has.
+func (l *load) size(n int) int {
+	if len(l.sizes) == 0 {
+		return l.each
+	}
+	return l.sizes[n%len(l.sizes)]
 }
 
 // life is what happens to the daemons.

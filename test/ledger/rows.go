@@ -28,7 +28,7 @@ func allRows(scale int, random time.Duration, seed uint64) []*row {
 			random = time.Hour
 		}
 	}
-	return append(rows, randomRow(random, seed))
+	return append(rows, randomRow(random, seed), soakRow(random, seed))
 }
 
 // steady is the load of most rows: 12,600 events in four indices.
