@@ -57,7 +57,9 @@ func (f *feeder) make(bucket string, count int, day time.Time) *object {
 	f.made++
 	f.book.announce(o, f.lacks(f.made))
 	if !f.lacks(f.made) {
-		f.buckets.Put(o.bucket, o.key, o.body())
+		body := o.body()
+		o.size = len(body)
+		f.buckets.Put(o.bucket, o.key, body)
 	}
 	return o
 }

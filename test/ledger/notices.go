@@ -18,16 +18,16 @@ func notice(n int, objects []*object) string {
 		}
 		return viaSNS(text(map[string]any{"s3Bucket": o.bucket, "s3ObjectKey": keys})) // CloudTrail's own
 	case n%4 == 1:
-		return viaSNS(standin.Notice(o.bucket, o.key, 0))
+		return viaSNS(standin.Notice(o.bucket, o.key, int64(o.size)))
 	case n%4 == 2:
 		return text(map[string]any{
 			"version": "0", "id": "3f1e", "detail-type": "Object Created", "source": "aws.s3", "region": "eu-west-1",
 			"detail": map[string]any{
-				"version": "0", "bucket": map[string]any{"name": o.bucket}, "object": map[string]any{"key": o.key},
+				"version": "0", "bucket": map[string]any{"name": o.bucket}, "object": map[string]any{"key": o.key, "size": o.size},
 			},
 		})
 	}
-	return standin.Notice(o.bucket, o.key, 0)
+	return standin.Notice(o.bucket, o.key, int64(o.size))
 }
 
 func viaSNS(message string) string {

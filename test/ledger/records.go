@@ -48,6 +48,7 @@ type object struct {
 	from, count int
 	day         time.Time
 	padding     int // bytes of each record that carry nothing
+	size        int // bytes of the body, as notices tell; 0 while it has none
 }
 
 // makeObject names the n-th object.
