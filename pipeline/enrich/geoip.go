@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/oschwald/maxminddb-golang/v2"
 	"go.uber.org/zap"
 
@@ -21,6 +20,7 @@ import (
 
 const (
 	addresses   = 65_536
+	addressSize = 64 // longer than any address; what is longer is not remembered
 	reloadEvery = 30 * time.Second
 )
 
@@ -36,7 +36,7 @@ type locator struct {
 type places struct {
 	city, asn *maxminddb.Reader // nil: none
 	seen      [2]stamp
-	cache     *otter.Cache[netip.Addr, []byte]
+	memo      *memo
 }
 
 // stamp tells a file from the one that replaces it.
@@ -51,7 +51,7 @@ func newLocator(c GeoIPConfig, log *zap.Logger) (*locator, error) {
 	if c.ASN == "" {
 		log.Warn("no ASN database is given: 19 of Elastic's detection rules read source.as.organization.name; set enrich.geoip.asn to an MMDB file")
 	}
-	p := &places{cache: newCache[netip.Addr, []byte](addresses)}
+	p := &places{memo: newMemo(addresses)}
 	var err error
 	if p.city, p.seen[0], err = openMMDB(c.City); err != nil {
 		return nil, value.Wrong("city", "%v", err)
@@ -100,24 +100,24 @@ func openCopy(path string) (*maxminddb.Reader, error) {
 
 // Enrich implements pipeline.Enricher.
 func (l *locator) Enrich(_ context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
-	addr, ok := cloudtrail.ParseAddr(r.Field(cloudtrail.SourceIPAddress).Text())
-	if !ok {
+	text := r.Field(cloudtrail.SourceIPAddress).Text()
+	if len(text) == 0 || len(text) > addressSize {
 		return
 	}
 	p := l.places.Load()
-	found, ok := p.cache.GetIfPresent(addr)
-	if !ok {
-		found = p.render(addr)
-		p.cache.Set(addr, found)
-	}
-	f.Source = found
+	f.Source = p.memo.fragment(text, p.render)
 }
 
 // shared is the block of carrier-grade NAT. Source: RFC 6598.
 func shared() netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10) }
 
-// render makes the members of source for an address, nothing for one that is nobody's in particular.
-func (p *places) render(addr netip.Addr) []byte {
+// render makes the members of source for an address, nothing for the name of a service and for an address that is nobody's
+// in particular.
+func (p *places) render(text string) []byte {
+	addr, ok := cloudtrail.ParseAddr([]byte(text))
+	if !ok {
+		return nil
+	}
 	addr = addr.Unmap()
 	if !addr.IsGlobalUnicast() || addr.IsPrivate() || shared().Contains(addr) {
 		return nil
@@ -246,7 +246,7 @@ func (l *locator) reload() {
 		l.log.Info("a new MMDB file is in use", zap.String("file", file.path))
 	}
 	if changed {
-		fresh.cache = newCache[netip.Addr, []byte](addresses)
+		fresh.memo = newMemo(addresses)
 		l.places.Store(&fresh)
 	}
 }

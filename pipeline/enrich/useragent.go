@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/ua-parser/uap-go/uaparser"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
@@ -20,8 +19,7 @@ const (
 // agentParser fills user_agent. Source: MAPPING section 13; Elastic's user_agent processor for what each field holds.
 type agentParser struct {
 	parser *uaparser.Parser
-	hash   hasher
-	cache  *otter.Cache[digest, []byte]
+	memo   *memo
 }
 
 func newAgentParser() (*agentParser, error) {
@@ -29,7 +27,7 @@ func newAgentParser() (*agentParser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the patterns of user agents: %w", err)
 	}
-	return &agentParser{parser: parser, hash: newHasher(), cache: newCache[digest, []byte](agents)}, nil
+	return &agentParser{parser: parser, memo: newMemo(agents)}, nil
 }
 
 // Enrich implements pipeline.Enricher.
@@ -38,13 +36,7 @@ func (a *agentParser) Enrich(_ context.Context, r *cloudtrail.Record, f *ecs.Fra
 	if len(text) == 0 {
 		return
 	}
-	key := a.hash.of(text)
-	found, ok := a.cache.GetIfPresent(key)
-	if !ok {
-		found = a.render(string(text[:min(len(text), agentBytes)]))
-		a.cache.Set(key, found)
-	}
-	f.UserAgent = found
+	f.UserAgent = a.memo.fragment(text[:min(len(text), agentBytes)], a.render)
 }
 
 // other is uap-core's name of what it does not know.

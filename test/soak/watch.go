@@ -82,8 +82,10 @@ func (w *watch) summary() error {
 		name string
 		of   func(*sample) float64
 	}{
-		{"MiB of resident memory", (*sample).residentMiB}, {"MiB of heap in use", (*sample).heapMiB},
-		{"goroutines", (*sample).routines}, {"open files", (*sample).files},
+		{"MiB of resident memory", (*sample).residentMiB},
+		{"MiB of heap in use", (*sample).heapMiB},
+		{"goroutines", (*sample).routines},
+		{"open files", (*sample).files},
 	} {
 		mean, slope := trend(settled, f.of)
 		if _, err := fmt.Fprintf(w.out, "  %-24s %8.1f on average, %+8.2f an hour\n", f.name, mean, slope); err != nil {
