@@ -37,6 +37,9 @@ const (
 	// First passes the first event of its kind in the store: "call" when its user had not made the call before, "address"
 	// when they had not come from the address, "region" when they had not been in the region.
 	First Attribute = "first"
+	// LeafValue is a whole value anywhere in the request's parameters, the response, the additional data or the service's
+	// details: a string, or a number, true or false as it is written. It takes no *.
+	LeafValue Attribute = "value"
 )
 
 // Attributes are all attributes, in the order that lists of them have.
@@ -44,9 +47,12 @@ func Attributes() []Attribute {
 	return []Attribute{
 		EventName, User, ResourceName, ResourceType, EventSource, AccessKey, EventID, ReadOnly, OutcomeIs, Account, Region,
 		SourceIP, ErrorCode, Identity, Session, UserAgent, MFA, Console, Service, EventType, Category, RequestID, SharedID,
-		InvokedBy, Issued, TraitIs, First,
+		InvokedBy, Issued, TraitIs, First, LeafValue,
 	}
 }
+
+// Counted reports whether a Search counts the values of an attribute: not those that nearly every event has of its own.
+func Counted(a Attribute) bool { return a != EventID && a != First && a != LeafValue }
 
 // The traits of events.
 const (

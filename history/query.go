@@ -98,6 +98,9 @@ func (f *Filter) validate() error {
 	if len(f.Values) == 0 || len(f.Values) > MaxValues {
 		return Wrong("a filter by %s has %d values: give 1 to %d", f.Attribute, len(f.Values), MaxValues)
 	}
+	if f.Glob && f.Attribute == LeafValue {
+		return Wrong("%s takes no *: write the whole value, or look for text", LeafValue)
+	}
 	words := Words(f.Attribute)
 	if words == nil {
 		return nil

@@ -15,7 +15,7 @@ type Search interface {
 	// Event returns an event with its record. The error wraps ErrNotFound when there is none.
 	Event(ctx context.Context, id string) (Event, error)
 	// Facets counts the most frequent values of each attribute among the events of q, most values of each. Cursor, limit
-	// and order of q do not count.
+	// and order of q do not count. Attributes that are not Counted are wrong here and in Values.
 	Facets(ctx context.Context, q Query, attributes []Attribute, most int) (Facets, error)
 	// Histogram counts the events of q over time, in at most so many bars. Cursor, limit and order of q do not count.
 	Histogram(ctx context.Context, q Query, bars int) (Histogram, error)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
@@ -27,19 +28,24 @@ type Format interface {
 type Batch struct {
 	Owner uint64 // the delivery's number: sinks are fair between owners
 
-	format    Format
-	enrichers []Enricher
+	lines []byte // action line, document, action line, document, …; nil once they were let go
+	raw   []byte
+	ids   []byte
+	docs  []document
 
-	lines  []byte // action line, document, action line, document, …
-	raw    []byte
-	docs   []document
-	parsed cloudtrail.Record // for Degrade
+	stamps Format  // for Stamp
+	scribe *scribe // writes the documents; of a pipeline's batch, while it is filled
+
+	// Of a pipeline's batch.
+	home   *chunks
+	charge int64 // what it holds of the memory budget
+	keeps  bool  // the documents cannot be written again: see LetGo
 }
 
-// document says where a document stands in its batch. Offsets count from the start of lines or raw.
+// document says where a document stands in its batch. Offsets count from the start of lines, ids or raw.
 type document struct {
 	action, body, end uint32 // the action line starts at action, the document at body; end is behind the final \n
-	id, idEnd         uint32 // the _id, in lines
+	id, idEnd         uint32 // the _id, in ids
 	raw, rawEnd       uint32
 	index             string
 	object            *cloudtrail.Object
@@ -51,11 +57,8 @@ type document struct {
 // Len is the number of documents.
 func (b *Batch) Len() int { return len(b.docs) }
 
-// Size is the number of bytes of the action lines and documents.
-func (b *Batch) Size() int { return len(b.lines) }
-
 // ID is the _id of document i: the eventID, or a hash where the record has none.
-func (b *Batch) ID(i int) []byte { return b.lines[b.docs[i].id:b.docs[i].idEnd] }
+func (b *Batch) ID(i int) []byte { return b.ids[b.docs[i].id:b.docs[i].idEnd] }
 
 // Index is the index that document i belongs into.
 func (b *Batch) Index(i int) string { return b.docs[i].index }
@@ -65,6 +68,65 @@ func (b *Batch) Document(i int) []byte { return b.lines[b.docs[i].body : b.docs[
 
 // Lines are the action line and the document of positions i to j-1, as the _bulk API wants them.
 func (b *Batch) Lines(i, j int) []byte { return b.lines[b.docs[i].action:b.docs[j-1].end] }
+
+// Size is the number of bytes of the action lines and documents of positions i to j-1, as they were when they were added.
+func (b *Batch) Size(i, j int) int { return int(b.docs[j-1].end - b.docs[i].action) }
+
+// LetGo gives the memory of the action lines and documents back, for a sink that has all of them on the wire and needs
+// them again only where something went wrong: then AppendAgain writes them anew. Afterwards neither Lines, Document nor
+// Stamp may be called. It does nothing where the documents cannot be written again, or where no pipeline made the batch.
+// What is called at the same time must not use lines.
+func (b *Batch) LetGo() {
+	if b.keeps || b.home == nil || b.lines == nil {
+		return
+	}
+	lines := b.lines
+	b.lines = nil
+	n := min(int64(cap(lines)), b.charge)
+	b.charge -= n
+	b.home.budget.give(n)
+	b.home.slabs.give(lines)
+}
+
+// AppendAgain appends the action lines and documents of positions i to j-1 to dst, with at as the time of indexing:
+// copies of them or, after LetGo, new ones from the records. One goroutine of all that use the batch may call it at a time.
+func (b *Batch) AppendAgain(dst []byte, i, j int, at time.Time) []byte {
+	if b.lines != nil {
+		b.Stamp(i, j, at)
+		return append(dst, b.Lines(i, j)...)
+	}
+	s, done := b.borrow()
+	defer done()
+	for k := i; k < j; k++ {
+		if r := b.reread(s, k); r != nil {
+			dst = b.appendAction(dst, k)
+			body := len(dst)
+			s.enrich(expired(), r)
+			dst = append(s.format.Append(dst, r), '\n')
+			b.stamps.Stamp(dst[body:len(dst)-1], at)
+		}
+	}
+	return dst
+}
+
+// borrow returns a scribe until done.
+func (b *Batch) borrow() (s *scribe, done func()) {
+	if b.scribe != nil {
+		return b.scribe, func() {}
+	}
+	s, _ = b.home.scribes.Get().(*scribe)
+	return s, func() { b.home.scribes.Put(s) }
+}
+
+// reread parses the record behind document i again.
+func (b *Batch) reread(s *scribe, i int) *cloudtrail.Record {
+	if err := s.record.Parse(b.Record(i)); err != nil {
+		return nil // cannot be: the record was parsed when it was read
+	}
+	d := &b.docs[i]
+	s.record.Object, s.record.Number, s.record.Offset = d.object, d.number, d.offset
+	return &s.record
+}
 
 // Record is the record behind document i, byte for byte as it was read.
 func (b *Batch) Record(i int) []byte { return b.raw[b.docs[i].raw:b.docs[i].rawEnd] }
@@ -81,27 +143,28 @@ func (b *Batch) Time(i int) time.Time {
 // so that event.ingested says when the store really got the document.
 func (b *Batch) Stamp(i, j int, at time.Time) {
 	for k := i; k < j; k++ {
-		b.format.Stamp(b.Document(k), at)
+		b.stamps.Stamp(b.Document(k), at)
 	}
 }
 
-// Degrade appends the action line and the degraded document of position i to dst, for a second try after refusal.
+// Degrade appends the action line and the degraded document of position i to dst, for a second try after refusal. One
+// goroutine of all that use the batch may call it at a time.
 func (b *Batch) Degrade(dst []byte, i int, refusal *Refusal) []byte {
-	d := &b.docs[i]
-	if err := b.parsed.Parse(b.Record(i)); err != nil {
-		return dst // cannot be: the record was parsed when it was read
+	s, done := b.borrow()
+	defer done()
+	r := b.reread(s, i)
+	if r == nil {
+		return dst
 	}
-	b.parsed.Object, b.parsed.Number, b.parsed.Offset = d.object, d.number, d.offset
-	dst = append(dst, b.lines[d.action:d.body]...)
-	b.enrich(expired(), &b.parsed)
-	dst = b.format.AppendDegraded(dst, &b.parsed, refusal.Type+": "+refusal.Reason)
-	return append(dst, '\n')
+	dst = b.appendAction(dst, i)
+	s.enrich(expired(), r)
+	return append(s.format.AppendDegraded(dst, r, refusal.Type+": "+refusal.Reason), '\n')
 }
 
 // StampDegraded writes at as the time of indexing into what Degrade appended, in place.
 func (b *Batch) StampDegraded(lines []byte, at time.Time) {
 	if i := bytes.IndexByte(lines, '\n'); i >= 0 && i+1 < len(lines) {
-		b.format.Stamp(lines[i+1:len(lines)-1], at)
+		b.stamps.Stamp(lines[i+1:len(lines)-1], at)
 	}
 }
 
@@ -116,7 +179,9 @@ func (b *Batch) Letter(i int, refusal Refusal) Letter {
 
 // NewBatch returns an empty batch of the delivery number owner. The pipeline keeps a pool of its own; tests of sinks, and
 // users who write records to a sink without a pipeline, make batches with it.
-func NewBatch(owner uint64, format Format) *Batch { return &Batch{Owner: owner, format: format} }
+func NewBatch(owner uint64, format Format) *Batch {
+	return &Batch{Owner: owner, stamps: format, scribe: &scribe{format: format}}
+}
 
 // Add appends a record's action line and document. id is the document's _id as it stands inside a JSON string, index the
 // name of its index, at the event's own time, zero when it has none. The record's bytes are copied.
@@ -125,24 +190,39 @@ func (b *Batch) Add(r *cloudtrail.Record, id []byte, index string, at time.Time)
 	if !at.IsZero() {
 		d.time = at.Unix()
 	}
-	b.lines = append(b.lines, `{"create":{"_index":"`...)
-	b.lines = append(b.lines, index...)
-	b.lines = append(b.lines, `","_id":"`...)
-	d.id = uint32(len(b.lines))
-	b.lines = append(b.lines, id...)
-	d.idEnd = uint32(len(b.lines))
-	b.lines = append(b.lines, "\"}}\n"...)
+	d.id = uint32(len(b.ids))
+	b.ids = append(b.ids, id...)
+	d.idEnd = uint32(len(b.ids))
+	b.docs = append(b.docs, d)
+	last := len(b.docs) - 1
+	b.lines = b.appendAction(b.lines, last)
 	d.body = uint32(len(b.lines))
-	b.lines = append(b.format.Append(b.lines, r), '\n')
+	b.lines = append(b.scribe.format.Append(b.lines, r), '\n')
 	d.end = uint32(len(b.lines))
 	d.raw = uint32(len(b.raw))
 	b.raw = append(b.raw, r.Raw...)
 	d.rawEnd = uint32(len(b.raw))
-	b.docs = append(b.docs, d)
+	b.docs[last] = d
+}
+
+// appendAction appends the action line of document i.
+func (b *Batch) appendAction(dst []byte, i int) []byte {
+	dst = append(dst, `{"create":{"_index":"`...)
+	dst = append(dst, b.docs[i].index...)
+	dst = append(dst, `","_id":"`...)
+	dst = append(dst, b.ID(i)...)
+	return append(dst, "\"}}\n"...)
 }
 
 // Held is the number of bytes of documents and records that the batch keeps in memory.
 func (b *Batch) Held() int { return len(b.lines) + len(b.raw) }
+
+// expired is a context in which an enricher waits for nothing: it says what it knows at once.
+func expired() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
 
 // maxID is the longest _id that Elasticsearch and OpenSearch take.
 const maxID = 512

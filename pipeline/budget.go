@@ -7,73 +7,68 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// What a delivery holds beside its compressed object, in bytes.
 const (
 	windowBytes = 64 << 10 // a reader's window
-	expansion   = 40       // documents and records of a compressed byte, at most, in log files of CloudTrail
-	maxChunks   = 8        // of one delivery at a time: a large object keeps the sink busy without crowding out the others
+	bodyShare   = 4        // the part of the budget that compressed objects may take, as its denominator
 )
 
-const chunkClasses = 3
-
-// chunkSizes are the sizes that chunks come in: documents and the records they were made of, together.
-func chunkSizes() [chunkClasses]int64 { return [...]int64{16 << 10, 64 << 10, 384 << 10} }
-
-// chunkFor is the size of chunks for a compressed object, as an index into chunkSizes: a file of one record does not take
-// the memory of one that fills a whole chunk.
-func chunkFor(size int64) int {
-	for class, bytes := range chunkSizes() {
-		if size*expansion <= bytes {
-			return class
-		}
-	}
-	return chunkClasses - 1
-}
-
-// budget bounds the bytes that all deliveries hold together. A delivery reserves all it needs to finish before it
-// begins, and only ever tries for more: none holds a part while it waits for the rest, so none can stall another.
-// Waiting is in order of arrival. A delivery larger than the whole budget runs alone.
+// budget bounds the bytes that all deliveries hold together, in two kinds. First a delivery takes what its compressed
+// object and the window to read it need; then, chunk by chunk, the memory of documents. Whoever waits for a chunk may hold
+// an object, and whoever waits for an object holds nothing. Objects have a share of the budget only and chunks come back
+// from the sink whatever others wait for, so that there is always a chunk to come. Waiting is in order of arrival.
 type budget struct {
 	limit int64
-	sem   *semaphore.Weighted
-	held  *atomic.Int64 // what all deliveries hold at the moment, for the metrics
+	whole *semaphore.Weighted // objects and chunks
+	share *semaphore.Weighted // objects
+	held  *atomic.Int64       // what all deliveries hold at the moment, for the metrics
 }
 
 func newBudget(limit int64, held *atomic.Int64) *budget {
-	return &budget{limit: limit, sem: semaphore.NewWeighted(limit), held: held}
-}
-
-// reserve waits until a delivery of this compressed size may begin.
-func (b *budget) reserve(ctx context.Context, size int64) (*reservation, error) {
-	r := &reservation{budget: b, class: chunkFor(size)}
-	r.chunk = chunkSizes()[r.class]
-	r.held = min(size+windowBytes+r.chunk, b.limit)
-	if err := b.sem.Acquire(ctx, r.held); err != nil {
-		return nil, err
+	return &budget{
+		limit: limit, held: held,
+		whole: semaphore.NewWeighted(limit), share: semaphore.NewWeighted(limit / bodyShare),
 	}
-	b.held.Add(r.held)
-	return r, nil
 }
 
-// reservation is what one delivery holds of the budget.
-type reservation struct {
-	budget *budget
-	held   int64
-	chunk  int64 // the size of its chunks
-	class  int   // the same, as an index into chunkSizes
+// object waits until a compressed object of this size may be read, and returns what it holds until it is released. One
+// that is larger than its share is the only one.
+func (b *budget) object(ctx context.Context, size int64) (held int64, err error) {
+	held = min(size+windowBytes, b.limit/bodyShare)
+	if err = b.share.Acquire(ctx, held); err != nil {
+		return 0, err
+	}
+	if err = b.take(ctx, held); err != nil {
+		b.share.Release(held)
+		return 0, err
+	}
+	return held, nil
 }
 
-// another tries for one more chunk. It never waits.
-func (r *reservation) another() bool {
-	if !r.budget.sem.TryAcquire(r.chunk) {
+func (b *budget) release(held int64) {
+	b.give(held)
+	b.share.Release(held)
+}
+
+// take waits for the bytes of a chunk.
+func (b *budget) take(ctx context.Context, n int64) error {
+	if err := b.whole.Acquire(ctx, n); err != nil {
+		return err
+	}
+	b.held.Add(n)
+	return nil
+}
+
+// try is take that does not wait.
+func (b *budget) try(n int64) bool {
+	if !b.whole.TryAcquire(n) {
 		return false
 	}
-	r.held += r.chunk
-	r.budget.held.Add(r.chunk)
+	b.held.Add(n)
 	return true
 }
 
-func (r *reservation) release() {
-	r.budget.held.Add(-r.held)
-	r.budget.sem.Release(r.held)
+// give gives bytes of chunks back.
+func (b *budget) give(n int64) {
+	b.held.Add(-n)
+	b.whole.Release(n)
 }

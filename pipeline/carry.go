@@ -32,21 +32,14 @@ type carrier struct {
 	owner    uint64
 	sent     time.Time
 	kit      *kit
-	held     *reservation
+	room     chunkRoom // of its chunks
 
-	filling *Batch       // being filled; nil when there is none
-	written chan written // of the batches that are with the sink
-	out     int          // how many those are
-	batches int          // how many there are of this delivery in all
+	filling *Batch     // being filled; nil when there is none
+	written chan error // of the batches that are with the sink, nil when each of its records is terminal
+	out     int        // how many those are
 
 	letters letterBox
 	records int
-}
-
-// written is a batch that came back from the sink, and what failed.
-type written struct {
-	batch *Batch
-	err   error
 }
 
 // kit is what a goroutine needs to make documents; kits outlive deliveries.
@@ -74,16 +67,16 @@ func (c *carrier) deliver(receiving, work context.Context) error {
 	if sent, ok := c.delivery.(Sent); ok {
 		c.sent = sent.Sent()
 	}
-	held, err := c.budget.reserve(receiving, size)
+	held, err := c.budget.object(receiving, size)
 	if err != nil {
 		return ErrNotStarted
 	}
-	defer held.release()
-	c.held = held
+	defer c.budget.release(held)
+	c.room = chunkFor(size)
 	c.kit, _ = c.kits.Get().(*kit)
 	defer c.kits.Put(c.kit)
 	clear(c.kit.seen)
-	c.written = make(chan written, maxChunks)
+	c.written = make(chan error, maxChunks)
 	c.letters = letterBox{place: c.DeadLetters, metrics: c.Metrics, redacted: c.Redactor != nil}
 
 	inside, leave, err := c.gate.Enter(work)
@@ -91,6 +84,9 @@ func (c *carrier) deliver(receiving, work context.Context) error {
 		return context.Cause(work)
 	}
 	err = c.fill(inside)
+	if c.filling != nil {
+		c.filling.pack()
+	}
 	c.Metrics.filtering(&c.kit.filtered)
 	leave()
 	return c.finish(work, err)
@@ -131,14 +127,14 @@ func (c *carrier) add(ctx context.Context, r *cloudtrail.Record) error {
 		at = time.Time{}
 	}
 	c.kit.id = appendID(c.kit.id[:0], r, c.kit.seen)
-	c.filling.enrich(ctx, r)
+	c.filling.scribe.enrich(ctx, r)
 	r, err := c.redact(r)
 	if err != nil {
 		return err
 	}
 	index := c.kit.namer.name(r, day)
 	c.filling.Add(r, c.kit.id, index, at)
-	if int64(c.filling.Held()) >= c.held.chunk*7/8 {
+	if c.filling.full() {
 		c.send(ctx)
 	}
 	return nil
@@ -175,23 +171,30 @@ func (c *carrier) redact(r *cloudtrail.Record) (*cloudtrail.Record, error) {
 	return &k.redacted, nil
 }
 
-// next returns an empty batch: one that came back, or another one if there is memory for it, or else the first to come
-// back.
+// next returns an empty batch, once there is memory for it and few enough are with the sink.
 func (c *carrier) next(ctx context.Context) (*Batch, error) {
 	select {
-	case w := <-c.written:
+	case err := <-c.written:
 		c.out--
-		return w.batch, w.err
+		if err != nil {
+			return nil, err
+		}
 	default:
 	}
-	if c.batches == 0 || c.batches < maxChunks && c.held.another() {
-		c.batches++
-		return c.pool.take(c.held.class, c.owner), nil
+	if c.out == maxChunks {
+		var err error
+		Blocking(ctx, func() { err = <-c.written })
+		c.out--
+		if err != nil {
+			return nil, err
+		}
 	}
-	var w written
-	Blocking(ctx, func() { w = <-c.written })
-	c.out--
-	return w.batch, w.err
+	b, err := c.pool.take(ctx, c.room, c.owner)
+	if err != nil {
+		return nil, err
+	}
+	b.keeps = c.Redactor != nil // enrichers have to see what the kept record does not say
+	return b, nil
 }
 
 // send gives the batch being filled to the sink and goes on, after others who wait for the CPU: a large object that the
@@ -200,11 +203,12 @@ func (c *carrier) send(ctx context.Context) {
 	b := c.filling
 	c.filling = nil
 	c.out++
+	b.pack()
 	c.Metrics.filtering(&c.kit.filtered)
 	go func() {
 		err := c.write(outside(ctx), b)
-		b.empty()
-		c.written <- written{batch: b, err: err}
+		c.pool.give(b)
+		c.written <- err
 	}()
 	yield(ctx)
 }
@@ -220,12 +224,10 @@ func (c *carrier) finish(ctx context.Context, failed error) error {
 			c.Metrics.reading(b.Len())
 			c.Metrics.ending([terminals]int64{EndReturned: int64(b.Len())})
 		}
-		c.pool.give(c.held.class, b)
+		c.pool.give(b)
 	}
 	for ; c.out > 0; c.out-- {
-		w := <-c.written
-		errs = append(errs, w.err)
-		c.pool.give(c.held.class, w.batch)
+		errs = append(errs, <-c.written)
 	}
 	if err := errors.Join(errs...); err != nil {
 		c.letters.giveUp()

@@ -1,37 +1,128 @@
 package pipeline
 
-import "sync"
+import (
+	"context"
+	"sync"
 
-// chunks is the pool of batches, one for each chunk size, so that small deliveries do not sit on large buffers. Each batch
-// has a format of its own, because the sink may degrade documents of one batch while the next is being filled.
-type chunks struct {
-	format    func() Format
-	enrichers []Enricher
-	pools     [chunkClasses]sync.Pool
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+)
+
+const (
+	expansion = 40 // documents and records of a compressed byte, at most, in log files of CloudTrail
+	maxChunks = 8  // of one delivery at a time: a large object keeps the sink busy without crowding out the others
+	idleSlabs = 4 << 20 // bytes that are kept for reuse although the budget is used up
+)
+
+// chunkRoom are the sizes that chunks are filled in: for documents, and for the records they were made of.
+type chunkRoom struct{ lines, raw int }
+
+func chunkRooms() [3]chunkRoom {
+	return [...]chunkRoom{{10 << 10, 6 << 10}, {40 << 10, 24 << 10}, {256 << 10, 128 << 10}}
 }
 
-// take returns an empty batch with room for a chunk of the class.
-func (c *chunks) take(class int, owner uint64) *Batch {
-	b, ok := c.pools[class].Get().(*Batch)
-	if !ok {
-		size := chunkSizes()[class]
-		b = &Batch{format: c.format(), enrichers: c.enrichers, lines: make([]byte, 0, size*2/3), raw: make([]byte, 0, size/3)}
+// chunkFor is the room of chunks for a compressed object: a file of one record does not take the memory of one that fills
+// a whole chunk.
+func chunkFor(size int64) chunkRoom {
+	rooms := chunkRooms()
+	for _, room := range rooms {
+		if size*expansion <= room.bytes() {
+			return room
+		}
 	}
-	b.Owner = owner
-	return b
+	return rooms[len(rooms)-1]
 }
 
-// give takes a batch back. One that a huge record has made grow is left to the garbage collector.
-func (c *chunks) give(class int, b *Batch) {
-	if int64(cap(b.lines)+cap(b.raw)) > 2*chunkSizes()[class] {
+func (r chunkRoom) bytes() int64 { return int64(r.lines + r.raw) }
+
+// chunks makes batches within the memory budget. A batch is filled in a chunk that is large enough, and then moves to as
+// much memory as its documents need: it may wait for the sink for long, and only two or so are filled at a time.
+type chunks struct {
+	budget  *budget
+	slabs   slabs
+	stamps  Format    // for Stamp alone
+	scribes sync.Pool // of *scribe
+	batches sync.Pool // of *Batch
+}
+
+func newChunks(b *budget, format func() Format, enrichers []Enricher) *chunks {
+	c := &chunks{budget: b, stamps: format()}
+	c.slabs.most = func() int64 { return b.limit - b.held.Load() + idleSlabs }
+	c.scribes.New = func() any { return &scribe{format: format(), enrichers: enrichers} }
+	c.batches.New = func() any { return &Batch{home: c, stamps: c.stamps} }
+	return c
+}
+
+// take returns an empty batch with a chunk of the given room. It waits for memory without the CPU slot that ctx carries.
+func (c *chunks) take(ctx context.Context, room chunkRoom, owner uint64) (*Batch, error) {
+	n := room.bytes()
+	if !c.budget.try(n) {
+		var err error
+		Blocking(ctx, func() { err = c.budget.take(ctx, n) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	b, _ := c.batches.Get().(*Batch)
+	b.Owner, b.charge = owner, n
+	b.scribe, _ = c.scribes.Get().(*scribe)
+	b.lines, b.raw = c.slabs.take(room.lines), c.slabs.take(room.raw)
+	return b, nil
+}
+
+// full reports whether the chunk that the batch is filled in is nearly used up.
+func (b *Batch) full() bool { return len(b.lines) >= cap(b.lines)/8*7 || len(b.raw) >= cap(b.raw)/8*7 }
+
+// pack moves a batch that was filled to as much memory as it needs. Nothing is added to it any more.
+func (b *Batch) pack() {
+	c := b.home
+	c.scribes.Put(b.scribe)
+	b.scribe = nil
+	need := int64(slabSize(len(b.lines)) + slabSize(len(b.raw)))
+	if need+leastSlab > b.charge {
 		return
 	}
-	b.empty()
-	c.pools[class].Put(b)
+	b.lines, b.raw = c.move(b.lines), c.move(b.raw)
+	c.budget.give(b.charge - need)
+	b.charge = need
 }
 
-// empty lets go of everything but the buffers.
-func (b *Batch) empty() {
+// move copies text to a slab that is not larger than it needs.
+func (c *chunks) move(text []byte) []byte {
+	defer c.slabs.give(text)
+	return append(c.slabs.take(len(text)), text...)
+}
+
+// give takes a batch back that nobody uses any more.
+func (c *chunks) give(b *Batch) {
+	if b.scribe != nil {
+		c.scribes.Put(b.scribe)
+	}
+	c.budget.give(b.charge)
+	c.slabs.give(b.lines)
+	c.slabs.give(b.raw)
 	clear(b.docs)
-	b.lines, b.raw, b.docs = b.lines[:0], b.raw[:0], b.docs[:0]
+	*b = Batch{home: c, stamps: c.stamps, docs: b.docs[:0], ids: b.ids[:0]}
+	c.batches.Put(b)
+}
+
+// A scribe writes documents. One goroutine uses it at a time.
+type scribe struct {
+	format    Format
+	enrichers []Enricher
+	record    cloudtrail.Record // for records that are read again
+}
+
+// enrich asks every enricher about the record whose document comes next.
+func (s *scribe) enrich(ctx context.Context, r *cloudtrail.Record) {
+	if len(s.enrichers) == 0 {
+		return
+	}
+	format, ok := s.format.(Enrichable)
+	if !ok {
+		return
+	}
+	f := format.Fragments()
+	for _, e := range s.enrichers {
+		e.Enrich(ctx, r, f)
+	}
 }

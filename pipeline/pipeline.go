@@ -38,7 +38,7 @@ type Pipeline struct {
 
 	gate   Gate
 	budget *budget
-	pool   chunks
+	pool   *chunks
 	kits   sync.Pool // of *kit
 	owners atomic.Uint64
 	tried  time.Time // when a delivery was last received although the sink was not ready; of Run's goroutine
@@ -50,7 +50,7 @@ type Pipeline struct {
 func (p *Pipeline) Run(ctx context.Context) error {
 	p.gate = NewGate(runtime.GOMAXPROCS(0))
 	p.budget = newBudget(p.Memory, &p.Metrics.held)
-	p.pool.format, p.pool.enrichers = p.Format, p.Enrichers
+	p.pool = newChunks(p.budget, p.Format, p.Enrichers)
 	p.kits.New = func() any { return newKit(p.Index) }
 
 	work, cut := context.WithCancelCause(context.WithoutCancel(ctx))

@@ -12,6 +12,7 @@ type attribute struct {
 	Label   string `json:"label"`
 	Example string `json:"example,omitempty"`
 	Words   []word `json:"words,omitempty"` // all values, where they are a few fixed ones
+	Counted bool   `json:"counted"`         // it has facets
 }
 
 // word is a value and how the page shows it.
@@ -95,7 +96,7 @@ func questionsOf(all []history.Question) []question {
 
 func attributeOf(name history.Attribute) attribute {
 	label, example := labelOf(name)
-	out := attribute{Name: string(name), Label: label, Example: example}
+	out := attribute{Name: string(name), Label: label, Example: example, Counted: history.Counted(name)}
 	for _, value := range history.Words(name) {
 		out.Words = append(out.Words, word{value, wordOf(name, value)})
 	}
@@ -132,6 +133,7 @@ func labelOf(name history.Attribute) (label, example string) {
 		history.Issued:       {"Issued credentials", "an access key that the call has made"},
 		history.TraitIs:      {"Trait", ""},
 		history.First:        {"First time", ""},
+		history.LeafValue:    {"Value in record", "p2.xlarge, in the request or the response"},
 	}
 	found, ok := labels[name]
 	if !ok {

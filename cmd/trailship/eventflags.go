@@ -39,6 +39,7 @@ func usageOf(a history.Attribute) string {
 		history.Issued:       "an access key or session that the call has made",
 		history.TraitIs:      strings.Join(history.Words(history.TraitIs), ", "),
 		history.First:        "call, address or region: the first one of its user in the store",
+		history.LeafValue:    "a whole value in the request, the response or the details, such as p2.xlarge",
 	}
 	return texts[a]
 }

@@ -160,6 +160,13 @@ func testQueries(t *testing.T, s history.Search) { //nolint:funlen // a table
 		{"shared event id", ask(is(history.SharedID, "twin-1")), "account-other by-config"},
 		{"invoked by", ask(like(history.InvokedBy, "*")), "by-config decrypt root-service"},
 		{"account", ask(is(history.Account, "999999999999")), ""},
+		{"a value of the request", ask(is(history.LeafValue, "0.0.0.0/0")), "close-group open-group"},
+		{"a value without it", ask(is(history.LeafValue, "0.0.0.0/0"), not(is(history.LeafValue, "tcp"))), "close-group"},
+		{"several values of requests and responses", ask(is(history.LeafValue, "::/0", "Active")), "create-key open-six"},
+		{"a number's value", ask(is(history.LeafValue, "22")), "open-group"},
+		{"a value's case counts", ask(is(history.LeafValue, "active")), ""},
+		{"a part of a value", ask(is(history.LeafValue, "0.0.0.0")), ""},
+		{"a value of the additional data", ask(is(history.LeafValue, "YES")), "login-root"},
 		{"since", history.Query{Since: at(41)}, "by-config console-key hostile"},
 		{"until", history.Query{Until: at(1)}, "assume-admin assume-bob"},
 		{"one second", history.Query{Since: at(8), Until: at(8)}, "check-mfa"},
@@ -378,6 +385,7 @@ func testWrong(t *testing.T, s history.Search) {
 		"range":     {Since: history.At(Start()), Until: history.At(Start().Add(-time.Hour))},
 		"word":      ask(is(history.ReadOnly, "perhaps")),
 		"text":      find("\xff"),
+		"star":      ask(like(history.LeafValue, "0.0.*")),
 	} {
 		_, err := s.Events(t.Context(), q)
 		if wrong := (*history.QueryError)(nil); !errors.As(err, &wrong) {

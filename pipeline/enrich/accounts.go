@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,7 @@ const (
 
 // directoryOfAccounts is where the names of accounts come from.
 type directoryOfAccounts interface {
-	// organization lists the accounts of our organization, by id.
+	// organization lists the accounts of our organization, by id. Its id may be known although names are not.
 	organization(ctx context.Context) (id string, names map[string]string, err error)
 	// alias is the alias of our own account.
 	alias(ctx context.Context) (account, alias string, err error)
@@ -35,6 +36,7 @@ type accounts struct {
 	from   directoryOfAccounts
 	static map[string]string
 	wait   time.Duration
+	file   string
 	log    *zap.Logger
 
 	known  atomic.Pointer[map[string]account]
@@ -46,7 +48,7 @@ type accounts struct {
 type account struct{ name, organization []byte }
 
 func newAccounts(c Config, from directoryOfAccounts, log *zap.Logger) *accounts {
-	a := &accounts{from: from, static: c.AccountNames.Static, wait: c.Wait, log: log, loaded: make(chan struct{})}
+	a := &accounts{from: from, static: c.AccountNames.Static, wait: c.Wait, file: c.AccountNames.CacheFile, log: log, loaded: make(chan struct{})}
 	a.publish("", nil)
 	return a
 }
@@ -122,6 +124,9 @@ func (a *accounts) run(ctx context.Context) {
 		switch {
 		case err == nil:
 			a.publish(organization, names)
+			if err := a.save(organization, names); err != nil {
+				a.log.Warn("account names are not kept for the next start", zap.Error(err))
+			}
 		case ctx.Err() != nil:
 			return
 		default:
@@ -143,7 +148,8 @@ func (a *accounts) run(ctx context.Context) {
 	}
 }
 
-// ask asks Organizations, and for our own account's alias where that does not answer.
+// ask asks Organizations, and for our own account's alias where that does not name accounts: a member of an organization
+// may ask which one, and no more.
 func (a *accounts) ask(ctx context.Context) (organization string, names map[string]string, err error) {
 	call, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -152,10 +158,10 @@ func (a *accounts) ask(ctx context.Context) (organization string, names map[stri
 		return organization, names, nil
 	}
 	id, alias, second := a.from.alias(call)
-	if second != nil || alias == "" {
-		return "", nil, err
+	if id == "" || alias == "" && organization == "" {
+		return "", nil, errors.Join(err, second)
 	}
-	return "", map[string]string{id: alias}, nil
+	return organization, map[string]string{id: alias}, nil
 }
 
 // organization implements directoryOfAccounts. It works in the management account and in a delegated administrator's.
@@ -167,15 +173,16 @@ func (c *cloud) organization(ctx context.Context) (id string, names map[string]s
 		return "", nil, fmt.Errorf("asking for the organization: %w", err)
 	}
 	names = map[string]string{}
+	id = aws.ToString(described.Organization.Id)
 	pages := organizations.NewListAccountsPaginator(client, &organizations.ListAccountsInput{})
 	for pages.HasMorePages() && len(names) < maxNames {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", nil, fmt.Errorf("listing the organization's accounts: %w", err)
+			return id, nil, fmt.Errorf("listing the organization's accounts: %w", err)
 		}
 		for _, one := range page.Accounts {
 			names[aws.ToString(one.Id)] = aws.ToString(one.Name)
 		}
 	}
-	return aws.ToString(described.Organization.Id), names, nil
+	return id, names, nil
 }

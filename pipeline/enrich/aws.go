@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"golang.org/x/time/rate"
 
 	"github.com/trailship/trailship/pipeline/awsconfig"
 )
@@ -17,6 +18,7 @@ import (
 // cloud is IAM by the AWS SDK.
 type cloud struct {
 	aws      *awsconfig.Loader
+	limiter  *rate.Limiter // of calls that the desk does not make
 	roleName string
 
 	ownAccount  atomic.Pointer[string]
@@ -26,8 +28,8 @@ type cloud struct {
 	clients map[string]*iam.Client // by account
 }
 
-func newCloud(loader *awsconfig.Loader, roleName string) *cloud {
-	return &cloud{aws: loader, roleName: roleName, clients: map[string]*iam.Client{}}
+func newCloud(loader *awsconfig.Loader, limiter *rate.Limiter, roleName string) *cloud {
+	return &cloud{aws: loader, limiter: limiter, roleName: roleName, clients: map[string]*iam.Client{}}
 }
 
 // defaultRegion is where IAM is asked when no region is configured: it is one service for the whole partition.
@@ -172,18 +174,21 @@ func (c *cloud) all(ctx context.Context, account, partition string, turn func(co
 	return nil
 }
 
-// alias is our own account's alias, "" when it has none.
+// alias is our own account, as soon as that is known, and its alias, "" when it has none.
 func (c *cloud) alias(ctx context.Context) (account, alias string, err error) {
 	if err := c.identify(ctx); err != nil {
 		return "", "", err
 	}
 	client, err := c.client(ctx, c.own(), "")
+	if err == nil {
+		err = c.limiter.Wait(ctx)
+	}
 	if err != nil {
-		return "", "", err
+		return c.own(), "", err
 	}
 	out, err := client.ListAccountAliases(ctx, &iam.ListAccountAliasesInput{})
 	if err != nil {
-		return "", "", fmt.Errorf("asking IAM for the account's alias: %w", err)
+		return c.own(), "", fmt.Errorf("asking IAM for the account's alias: %w", err)
 	}
 	if len(out.AccountAliases) > 0 {
 		alias = out.AccountAliases[0]

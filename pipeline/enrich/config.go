@@ -36,8 +36,9 @@ type TagsConfig struct {
 
 // AccountsConfig says where the names of accounts come from.
 type AccountsConfig struct {
-	Enabled bool              `yaml:"enabled"`
-	Static  map[string]string `yaml:"static"` // by account id; goes before what AWS says
+	Enabled   bool              `yaml:"enabled"`
+	Static    map[string]string `yaml:"static"`     // by account id; goes before what AWS says
+	CacheFile string            `yaml:"cache_file"` // keeps names across restarts; "": none
 }
 
 // GeoIPConfig names MMDB files; "" is none.

@@ -9,10 +9,11 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// IAM throttles an account's callers together, people at the console included. We stay far below: five calls a second.
+// IAM throttles an account's callers together, people at the console included. We stay far below: four calls a second, so
+// that it is never more than five that reach IAM within one, however the network spreads them.
 // Source: IAM User Guide, "IAM and AWS STS quotas", which gives no figure; AWS support names 15 to 25 a second.
 const (
-	perCall    = 205 * time.Millisecond
+	perCall    = 250 * time.Millisecond
 	clerks     = 4    // calls under way at once, so that a slow one does not hold up the others
 	maxQueue   = 1024 // principals waiting to be asked for: more go untagged at once
 	callLimit  = 10 * time.Second
@@ -20,10 +21,14 @@ const (
 	lastPause  = 5 * time.Minute
 )
 
+// newLimiter keeps the pace of all calls to IAM.
+func newLimiter() *rate.Limiter { return rate.NewLimiter(rate.Every(perCall), 1) }
+
 // flight is one question to IAM on its way. Whoever has the same question waits for the same flight.
 type flight struct {
 	key       digest
 	principal principal
+	why       why
 	done      chan struct{}
 	entry     *entry // when done is closed; nil when there was no answer
 
@@ -31,61 +36,87 @@ type flight struct {
 	outdated bool        // the principal changed while it was asked for; guarded by desk.mu
 }
 
+// why a question is asked.
+type why uint8
+
+const (
+	cold why = iota // there is no answer: one from anywhere will do
+	anew            // the answer is old, or the principal changed
+)
+
 // desk asks IAM, each question once at a time and never faster than it should.
 type desk struct {
 	ask     func(ctx context.Context, p principal) (answer, error)
 	keep    func(f *flight, a answer) *entry
+	known   func(f *flight) *entry // what came in meanwhile, nil for nothing
 	failed  func(p principal, err error)
 	limiter *rate.Limiter
 
 	mu      sync.Mutex
 	flights map[digest]*flight
-	health  map[string]*health // by account
+	health  map[counter]*health
 	queue   chan *flight
 }
 
-// health is how well an account's IAM answers.
+// counter is what answers well or badly as a whole: users and roles take rights of their own.
+type counter struct {
+	account string
+	kind    kind
+}
+
+// health is how well a counter answers.
 type health struct {
 	until time.Time     // no questions before then
 	pause time.Duration // the last one
 	slow  bool          // an answer came too late for somebody, and none has come since
 }
 
-func newDesk() *desk {
+// resting reports whether no questions are to be asked. A nil health is a good one.
+func (h *health) resting() bool { return h != nil && time.Now().Before(h.until) }
+
+func newDesk(limiter *rate.Limiter) *desk {
 	return &desk{
-		limiter: rate.NewLimiter(rate.Every(perCall), 1), flights: map[digest]*flight{}, health: map[string]*health{},
-		queue: make(chan *flight, maxQueue),
+		limiter: limiter, flights: map[digest]*flight{}, health: map[counter]*health{}, queue: make(chan *flight, maxQueue),
 	}
 }
 
-// fly returns the flight that asks for v, a new one if need be; nil when the account is resting after an error or too many
-// wait already. worth says whether an answer can be expected within wait.
-func (d *desk) fly(key digest, v view, wait time.Duration) (f *flight, worth bool) {
+// fly returns the flight that asks for v, a new one if need be; nil when IAM is resting after an error or too many wait
+// already.
+func (d *desk) fly(key digest, v view, because why) *flight {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	h := d.health[string(v.account)]
-	if f = d.flights[key]; f == nil {
-		if h != nil && time.Now().Before(h.until) {
-			return nil, false
-		}
-		f = &flight{key: key, principal: v.own(), done: make(chan struct{})}
-		select {
-		case d.queue <- f:
-			d.flights[key] = f
-		default:
-			return nil, false
-		}
+	if f := d.flights[key]; f != nil {
+		return f
 	}
-	slow := h != nil && h.slow
-	return f, !slow && !f.overdue.Load() && time.Duration(len(d.queue))*perCall <= wait
+	if h := d.health[counter{string(v.account), v.kind}]; h.resting() {
+		return nil
+	}
+	f := &flight{key: key, principal: v.own(), why: because, done: make(chan struct{})}
+	select {
+	case d.queue <- f:
+		d.flights[key] = f
+		return f
+	default:
+		return nil
+	}
 }
+
+// worth reports whether the flight's answer can be expected within wait.
+func (d *desk) worth(f *flight, wait time.Duration) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h := d.health[f.counter()]
+	return (h == nil || !h.slow) && !f.overdue.Load() && time.Duration(len(d.queue))*perCall <= wait
+}
+
+func (f *flight) counter() counter { return counter{f.principal.account, f.principal.kind} }
 
 // late notes that somebody waited for the flight in vain.
 func (d *desk) late(f *flight) {
 	f.overdue.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.of(f.principal.account).slow = true
+	d.of(f.counter()).slow = true
 }
 
 // again makes a flight that is under way ask once more, and reports whether there is one.
@@ -100,12 +131,12 @@ func (d *desk) again(key digest) bool {
 	return true
 }
 
-// of is an account's health. The caller holds d.mu.
-func (d *desk) of(account string) *health {
-	h := d.health[account]
+// of is a counter's health. The caller holds d.mu.
+func (d *desk) of(c counter) *health {
+	h := d.health[c]
 	if h == nil {
 		h = &health{}
-		d.health[account] = h
+		d.health[c] = h
 	}
 	return h
 }
@@ -138,13 +169,11 @@ func (d *desk) work(ctx context.Context) {
 
 func (d *desk) answer(ctx context.Context, f *flight) {
 	for {
-		var e *entry
-		if err := d.limiter.Wait(ctx); err == nil {
-			call, cancel := context.WithTimeout(ctx, callLimit)
-			a, err := d.ask(call, f.principal)
-			cancel()
-			if d.heard(ctx, f.principal, err) {
-				e = d.keep(f, a)
+		e := d.meanwhile(f)
+		if e == nil && !d.resting(f.counter()) && d.limiter.Wait(ctx) == nil {
+			e = d.meanwhile(f)
+			if e == nil && !d.resting(f.counter()) {
+				e = d.call(ctx, f)
 			}
 		}
 		if d.land(f, e) {
@@ -153,24 +182,55 @@ func (d *desk) answer(ctx context.Context, f *flight) {
 	}
 }
 
-// heard notes how the account's IAM answered, and reports whether it did.
-func (d *desk) heard(ctx context.Context, p principal, err error) bool {
-	if err != nil && ctx.Err() == nil {
-		d.failed(p, err)
-	}
+func (d *desk) resting(c counter) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	h := d.of(p.account)
+	return d.health[c].resting()
+}
+
+// meanwhile is the answer to a cold question that came in another way, nil when there is none.
+func (d *desk) meanwhile(f *flight) *entry {
+	d.mu.Lock()
+	wanted := f.why == cold && !f.outdated
+	d.mu.Unlock()
+	if !wanted {
+		return nil
+	}
+	return d.known(f)
+}
+
+// call asks IAM, and notes how well it answers.
+func (d *desk) call(ctx context.Context, f *flight) *entry {
+	limited, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	a, err := d.ask(limited, f.principal)
+	if err != nil && ctx.Err() == nil {
+		d.failed(f.principal, err)
+	}
+	d.heard(f.counter(), err)
+	if err != nil {
+		return nil
+	}
+	return d.keep(f, a)
+}
+
+// heard notes how a counter answered.
+func (d *desk) heard(c counter, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if err == nil {
-		*h = health{}
-		return true
+		delete(d.health, c)
+		return
+	}
+	h := d.of(c)
+	if h.resting() {
+		return // this question was under way with the one that failed first
 	}
 	h.pause = min(max(2*h.pause, firstPause), lastPause)
 	if denied(err) {
 		h.pause = lastPause // it takes a person to change that
 	}
 	h.until = time.Now().Add(h.pause)
-	return false
 }
 
 // land ends a flight, unless the principal changed meanwhile and the answer may be the old one.
@@ -178,7 +238,7 @@ func (d *desk) land(f *flight, e *entry) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if f.outdated && e != nil {
-		f.outdated = false
+		f.outdated, f.why = false, anew
 		return false
 	}
 	delete(d.flights, f.key)

@@ -30,19 +30,9 @@ type savedPrincipal struct {
 
 // load takes over the cache file, if there is one. Answers keep their age: old ones serve until they are asked for anew.
 func (t *tagger) load() error {
-	if t.file == "" {
-		return nil
-	}
-	text, err := os.ReadFile(t.file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading the cache of IAM tags: %w", err)
-	}
 	var in saved
-	if err := json.Unmarshal(text, &in); err != nil {
-		return fmt.Errorf("reading the cache of IAM tags %s: %w", t.file, err)
+	if err := readFile(t.file, &in); err != nil {
+		return fmt.Errorf("reading the cache of IAM tags: %w", err)
 	}
 	if in.Format != savedFormat {
 		return nil
@@ -73,19 +63,69 @@ func (t *tagger) save() error {
 			Kind: p.kind.String(), Partition: p.partition, Account: p.account, Name: p.name, Loaded: e.loaded.UTC(), answer: e.answer,
 		})
 	}
-	text, err := json.Marshal(out)
-	if err == nil {
-		err = replace(t.file, text)
-	}
-	if err != nil {
+	if err := writeFile(t.file, out); err != nil {
 		t.dirty.Store(true)
 		return fmt.Errorf("writing the cache of IAM tags: %w", err)
 	}
 	return nil
 }
 
-// replace writes a file beside the old one and puts it in its place.
-func replace(path string, text []byte) (err error) {
+// savedNames is the cache file of account names.
+type savedNames struct {
+	Format       int               `json:"format"`
+	Organization string            `json:"organization,omitempty"`
+	Names        map[string]string `json:"names"`
+}
+
+// load takes over the cache file, if there is one: its names serve until AWS is asked.
+func (a *accounts) load() error {
+	var in savedNames
+	if err := readFile(a.file, &in); err != nil {
+		return fmt.Errorf("reading the cache of account names: %w", err)
+	}
+	if in.Format != savedFormat || len(in.Names) == 0 {
+		return nil
+	}
+	a.publish(in.Organization, in.Names)
+	a.late.Store(true) // nobody has to wait
+	return nil
+}
+
+// save writes the cache file.
+func (a *accounts) save(organization string, names map[string]string) error {
+	if a.file == "" {
+		return nil
+	}
+	if err := writeFile(a.file, savedNames{Format: savedFormat, Organization: organization, Names: names}); err != nil {
+		return fmt.Errorf("writing the cache of account names: %w", err)
+	}
+	return nil
+}
+
+// readFile decodes a cache file, which need not be there.
+func readFile(path string, into any) error {
+	if path == "" {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// writeFile writes a cache file beside the old one and puts it in its place.
+func writeFile(path string, content any) (err error) {
+	text, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 
 const (
 	addresses   = 65_536
-	addressSize = 64 // longer than any address; what is longer is not remembered
+	addressSize = 64 // longer than any address
 	reloadEvery = 30 * time.Second
 )
 

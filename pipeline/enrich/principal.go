@@ -17,6 +17,15 @@ const (
 
 func (k kind) String() string { return [...]string{"user", "role"}[k] }
 
+// named is the name in an ARN's resource of this kind: user/PATH/NAME; nothing in any other.
+func (k kind) named(resource []byte) []byte {
+	what, path, _ := bytes.Cut(resource, []byte("/"))
+	if string(what) != k.String() {
+		return nil
+	}
+	return path[bytes.LastIndexByte(path, '/')+1:]
+}
+
 // principal is a user or a role of IAM. view is the same as views into a record.
 type principal struct {
 	kind          kind
@@ -79,10 +88,8 @@ func (v view) settle(account []byte) (view, bool) {
 	if len(v.account) == 0 {
 		v.account = account
 	}
-	if len(v.name) == 0 && v.kind == user {
-		if rest, ok := bytes.CutPrefix(resource, []byte("user/")); ok {
-			v.name = rest[bytes.LastIndexByte(rest, '/')+1:]
-		}
+	if len(v.name) == 0 {
+		v.name = v.kind.named(resource)
 	}
 	return v, isAccount(v.account) && isName(v.name)
 }
@@ -91,7 +98,7 @@ func (v view) settle(account []byte) (view, bool) {
 // arn:aws:sts::111122223333:assumed-role/ROLE/SESSION.
 func (d *identity) assumed() view {
 	v := view{kind: role, account: d.issuer.account, name: d.issuer.userName, arn: d.issuer.arn}
-	if len(v.name) > 0 {
+	if _, _, resource := splitARN(v.arn); len(v.name) > 0 || len(v.kind.named(resource)) > 0 {
 		return v
 	}
 	_, owner, resource := splitARN(d.arn)
@@ -163,19 +170,22 @@ func isName(name []byte) bool {
 }
 
 // changed names the principal whose tags, path or existence an IAM event changes. Source: IAM API Reference, "Actions".
+// The name of a service-linked role is IAM's own choice: only the answer says it.
 func changed(r *cloudtrail.Record) (v view, newName []byte, ok bool) {
 	if !r.Field(cloudtrail.EventSource).Is("iam.amazonaws.com") || r.Field(cloudtrail.ErrorCode).Exists() {
 		return v, nil, false
 	}
-	key := "userName"
+	request, key := r.Field(cloudtrail.RequestParameters), "userName"
 	switch string(r.Field(cloudtrail.EventName).Text()) {
 	case "TagUser", "UntagUser", "CreateUser", "DeleteUser", "UpdateUser":
-	case "TagRole", "UntagRole", "CreateRole", "DeleteRole":
+	case "TagRole", "UntagRole", "CreateRole", "DeleteRole", "DeleteServiceLinkedRole":
 		v.kind, key = role, "roleName"
+	case "CreateServiceLinkedRole":
+		v.kind, key = role, "roleName"
+		request = r.Field(cloudtrail.ResponseElements).Get("role")
 	default:
 		return v, nil, false
 	}
-	request := r.Field(cloudtrail.RequestParameters)
 	v.account, v.name = r.Field(cloudtrail.RecipientAccountID).Text(), request.Get(key).Text()
 	return v, request.Get("newUserName").Text(), isAccount(v.account) && isName(v.name)
 }

@@ -33,9 +33,10 @@ var _ pipeline.Enricher = (*Set)(nil)
 // errors are *value.Problem.
 func New(c Config, o Options) (*Set, error) {
 	s := &Set{}
-	aws := newCloud(o.AWS, c.IAMTags.AssumeRoleName)
+	limiter := newLimiter()
+	aws := newCloud(o.AWS, limiter, c.IAMTags.AssumeRoleName)
 	if c.IAMTags.Enabled {
-		t := newTagger(c, aws, newMetrics(o.Metrics), o.Log)
+		t := newTagger(c, aws, limiter, newMetrics(o.Metrics), o.Log)
 		if err := t.load(); err != nil {
 			o.Log.Warn("iam tags of the last run are not of use", zap.Error(err))
 		}
@@ -43,6 +44,9 @@ func New(c Config, o Options) (*Set, error) {
 	}
 	if c.AccountNames.Enabled {
 		a := newAccounts(c, aws, o.Log)
+		if err := a.load(); err != nil {
+			o.Log.Warn("account names of the last run are not of use", zap.Error(err))
+		}
 		s.add(a, a.run)
 	}
 	l, err := newLocator(c.GeoIP, o.Log)

@@ -2,11 +2,14 @@ package enrich
 
 import (
 	"context"
+	"errors"
+	"hash/maphash"
 	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/cloudtrail"
@@ -33,7 +36,7 @@ type tagger struct {
 	directory directory
 	wait      time.Duration
 	writer    writer
-	hash      hasher
+	seed      maphash.Seed
 	cache     *otter.Cache[digest, *entry]
 	desk      *desk
 	metrics   *metrics
@@ -44,13 +47,13 @@ type tagger struct {
 	absent    []byte // Unavailable, as it is spliced
 }
 
-func newTagger(c Config, dir directory, m *metrics, log *zap.Logger) *tagger {
+func newTagger(c Config, dir directory, limiter *rate.Limiter, m *metrics, log *zap.Logger) *tagger {
 	t := &tagger{
-		directory: dir, wait: c.Wait, writer: newWriter(c.IAMTags), hash: newHasher(),
-		cache: newCache[digest, *entry](c.IAMTags.Principals), desk: newDesk(), metrics: m, log: log, said: newOnce(),
+		directory: dir, wait: c.Wait, writer: newWriter(c.IAMTags), seed: maphash.MakeSeed(),
+		cache: newCache[*entry](c.IAMTags.Principals), desk: newDesk(limiter), metrics: m, log: log, said: newOnce(),
 		file: c.IAMTags.CacheFile, absent: []byte(`"` + Unavailable + `",`),
 	}
-	t.desk.ask, t.desk.keep, t.desk.failed = t.ask, t.land, t.failed
+	t.desk.ask, t.desk.keep, t.desk.failed, t.desk.known = t.ask, t.land, t.failed, t.known
 	return t
 }
 
@@ -72,9 +75,7 @@ func (t *tagger) Enrich(ctx context.Context, r *cloudtrail.Record, f *ecs.Fragme
 
 // key is the digest of a principal.
 func (t *tagger) key(v view) digest {
-	d, account := t.hash.of(v.name), t.hash.of(v.account)
-	d.a, d.b = d.a*31+account.a+uint64(v.kind), d.b*31+account.b
-	return d
+	return digest(maphash.Bytes(t.seed, v.name)*31 + maphash.Bytes(t.seed, v.account) + uint64(v.kind))
 }
 
 // find returns the entry of a principal, nil when there is none in time.
@@ -86,18 +87,18 @@ func (t *tagger) find(ctx context.Context, v view) *entry {
 	}
 	if now, stale := time.Now().UnixNano(), e.stale.Load(); now > stale &&
 		e.stale.CompareAndSwap(stale, now+int64(time.Minute)) { // the old answer serves meanwhile
-		t.desk.fly(key, v, 0)
+		t.desk.fly(key, v, anew)
 	}
 	return e
 }
 
 // await waits for a cold lookup, without holding the CPU.
 func (t *tagger) await(ctx context.Context, key digest, v view) *entry {
-	f, worth := t.desk.fly(key, v, t.wait)
+	f := t.desk.fly(key, v, cold)
 	if f == nil {
 		return nil
 	}
-	if worth && ctx.Err() == nil {
+	if t.desk.worth(f, t.wait) && ctx.Err() == nil {
 		pipeline.Blocking(ctx, func() {
 			limit := time.NewTimer(t.wait)
 			defer limit.Stop()
@@ -136,11 +137,14 @@ func (t *tagger) refresh(v view) {
 	if t.desk.again(key) || !known {
 		return
 	}
-	t.desk.fly(key, v, 0)
+	t.desk.fly(key, v, anew)
 }
 
 func (t *tagger) ask(ctx context.Context, p principal) (answer, error) {
 	a, err := t.directory.lookup(ctx, p)
+	if errors.Is(err, errUnreachable) { // which was not known when the record came
+		return answer{}, nil
+	}
 	t.metrics.call(err)
 	return a, err
 }
@@ -150,13 +154,23 @@ func (t *tagger) land(f *flight, a answer) *entry {
 	e := t.writer.entry(f.principal, a, time.Now())
 	t.cache.Set(f.key, e)
 	t.dirty.Store(true)
-	t.said.forget(f.principal.account)
+	t.said.forget(place{f.principal.account, f.principal.kind.String()})
+	t.said.forget(place{f.principal.account, assuming})
 	return e
 }
 
-// failed says once what is wrong, until it works again.
+// known is what came in another way than by the flight: the list of all principals has it, perhaps.
+func (t *tagger) known(f *flight) *entry {
+	e, ok := t.cache.GetIfPresent(f.key)
+	if !ok || e.principal.kind != f.principal.kind || e.principal.account != f.principal.account || e.principal.name != f.principal.name {
+		return nil
+	}
+	return e
+}
+
+// failed says once what is wrong, until it works again: once for the users of an account, once for its roles.
 func (t *tagger) failed(p principal, err error) {
-	if t.said.first(p.account, cause(err)) {
+	if t.said.first(place{p.account, subject(p, err)}, cause(err)) {
 		t.log.Warn("iam cannot be asked, events go on untagged with the tag "+Unavailable,
 			zap.String("account", p.account), zap.String("cure", advice(p, err)), zap.Error(err))
 	}

@@ -55,7 +55,7 @@ func (t *tagger) saveOften(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			if err := t.save(); err != nil && t.said.first("", "cache_file") {
+			if err := t.save(); err != nil && t.said.first(place{}, "cache_file") {
 				t.log.Warn("iam tags are not kept for the next start", zap.Error(err))
 			}
 		case <-ctx.Done():

@@ -31,6 +31,7 @@ type request struct {
 	sent    time.Time
 	took    time.Duration
 	answer  answer
+	scratch []byte // for documents that are sent again
 
 	tallies   []tally
 	busy      int    // items that the cluster has no room for
@@ -69,8 +70,9 @@ func (r *request) assemble(z *gzip.Writer, p *payload) (lost []*index) {
 			}
 			continue
 		}
-		lines := s.lines(now)
+		lines := s.lines(now, &r.scratch)
 		_, _ = z.Write(lines) // memory takes everything
+		s.passed()
 		s.w.release()
 		r.bytes += len(lines)
 		r.docs += s.docs()

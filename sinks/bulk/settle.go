@@ -301,7 +301,7 @@ func (e *Engine) refuse(w *write, i int32, refusal *pipeline.Refusal) {
 func (s *span) note(list []span, i int32) []span {
 	if n := len(list); n > 0 && list[n-1].w == s.w && list[n-1].to == i && !s.degraded {
 		list[n-1].to++
-		list[n-1].bytes += len(s.w.batch.Lines(int(i), int(i)+1))
+		list[n-1].bytes += s.w.batch.Size(int(i), int(i)+1)
 		return list
 	}
 	return append(list, s.one(i))
@@ -311,7 +311,7 @@ func (s *span) note(list []span, i int32) []span {
 func (s *span) one(i int32) span {
 	one := *s
 	if !s.degraded {
-		one.from, one.to, one.bytes = i, i+1, len(s.w.batch.Lines(int(i), int(i)+1))
+		one.from, one.to, one.bytes = i, i+1, s.w.batch.Size(int(i), int(i)+1)
 	}
 	return one
 }
@@ -321,7 +321,7 @@ func (r *request) hold(s *span, i int32, c class, it *item) {
 	if n := len(r.waiting); n > 0 && !s.degraded {
 		if last := &r.waiting[n-1]; last.w == s.w && last.to == i && last.class == c {
 			last.to++
-			last.bytes += len(s.w.batch.Lines(int(i), int(i)+1))
+			last.bytes += s.w.batch.Size(int(i), int(i)+1)
 			return
 		}
 	}

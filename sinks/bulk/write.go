@@ -17,6 +17,7 @@ type write struct {
 	size  int // bytes that the batch keeps in memory
 	fates []pipeline.Fate
 	left  atomic.Int64  // documents that are not terminal
+	first atomic.Int64  // documents that were in no request so far
 	done  chan struct{} // closed by end
 	ended atomic.Bool
 	err   error // why it ends before each document is terminal; written before end
@@ -37,6 +38,7 @@ type span struct {
 	ix       *index
 	from, to int32
 	bytes    int  // of the lines
+	again    bool // its documents were in a request before
 	degraded bool // one document, in its degraded form
 	vouched  bool // the answer that made it degraded stored other documents of its index
 	probe    bool // sent to see whether a parked index takes documents again
@@ -48,33 +50,53 @@ func (s *span) docs() int { return int(s.to - s.from) }
 func newWrite(b *pipeline.Batch) *write {
 	w := &write{batch: b, size: b.Held(), fates: make([]pipeline.Fate, b.Len()), done: make(chan struct{})}
 	w.left.Store(int64(b.Len()))
+	w.first.Store(int64(b.Len()))
 	return w
 }
 
 // span returns documents from to to-1 as one span. The caller holds the batch.
 func (w *write) span(ix *index, from, to int32) span {
-	return span{w: w, ix: ix, from: from, to: to, bytes: len(w.batch.Lines(int(from), int(to)))}
+	return span{w: w, ix: ix, from: from, to: to, bytes: w.batch.Size(int(from), int(to))}
 }
 
-// lines are what the span adds to a request, stamped with the time of the attempt. The caller holds the batch.
-func (s *span) lines(now time.Time) []byte {
+// lines are what the span adds to a request, stamped with the time of the attempt. The caller holds the batch. They are
+// good until the next call with the same scratch space, which may move.
+func (s *span) lines(now time.Time, scratch *[]byte) []byte {
 	b := s.w.batch
-	if !s.degraded {
+	if !s.degraded && !s.again {
 		b.Stamp(int(s.from), int(s.to), now)
 		return b.Lines(int(s.from), int(s.to))
 	}
 	s.w.slow.Lock()
-	lines := s.w.degraded[s.from]
-	s.w.slow.Unlock()
-	b.StampDegraded(lines, now)
-	return lines
+	defer s.w.slow.Unlock()
+	if s.degraded {
+		lines := s.w.degraded[s.from]
+		b.StampDegraded(lines, now)
+		return lines
+	}
+	*scratch = b.AppendAgain((*scratch)[:0], int(s.from), int(s.to), now)
+	return *scratch
+}
+
+// passed notes that the span is part of a request now. When every document of its write has been, their memory is given
+// back: while the cluster works they are needed as records alone. The caller holds the batch.
+func (s *span) passed() {
+	if s.again {
+		return
+	}
+	s.again = true
+	if s.w.first.Add(-int64(s.docs())) == 0 {
+		s.w.slow.Lock()
+		defer s.w.slow.Unlock()
+		s.w.batch.LetGo()
+	}
 }
 
 // cut splits a span behind as many documents as fit into room bytes and docs documents, one at least. The caller holds
 // the batch.
 func (s span) cut(room, docs int) (head, tail span) {
 	n := min(s.docs(), max(docs, 1)) // a degraded span is one document and never cut
-	lines := func(n int) int { return len(s.w.batch.Lines(int(s.from), int(s.from)+n)) }
+	lines := func(n int) int { return s.w.batch.Size(int(s.from), int(s.from)+n) }
 	for n > 1 && lines(n) > room {
 		n = max(1, min(n-1, n*room/lines(n))) // a first guess by the mean size, then down by ones
 	}

@@ -107,7 +107,7 @@ func (r *Reader) Facets(ctx context.Context, q history.Query, attributes []histo
 
 func checkFacets(attributes []history.Attribute, most int) error {
 	for _, a := range attributes {
-		if shownCode(a) == 0 {
+		if !history.Counted(a) || shownCode(a) == 0 {
 			return history.Wrong("values of %q are not counted", a)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 const (
 	codeWord = 'w' // a word of what no attribute holds
 	codeWho  = 'W' // the user as it is shown, for counting: the attribute User matches other names, too
+	codeLeaf = 'L' // a value of what no attribute holds, as appendLeafKey has it
 )
 
 func codeOf(a history.Attribute) byte {

@@ -126,6 +126,10 @@ func (v *view) conditionOf(ctx context.Context, f *history.Filter) ([]condition,
 
 func keysOf(f *history.Filter) (keys []string) {
 	for _, value := range f.Values {
+		if f.Attribute == history.LeafValue {
+			keys = append(keys, string(appendLeafKey(nil, []byte(value))))
+			continue
+		}
 		keys = append(keys, indexKey(f.Attribute, value))
 		if f.Attribute == history.OutcomeIs && value == history.Failure.String() {
 			keys = append(keys, indexKey(f.Attribute, history.Denied.String()))

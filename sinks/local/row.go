@@ -22,6 +22,7 @@ type row struct {
 type desk struct {
 	record cloudtrail.Record
 	words  words
+	leaves leaves
 	arena  []byte
 	ends   []int
 }
@@ -38,6 +39,10 @@ func (k *desk) newRow(b *pipeline.Batch, i int, p *packer) row {
 	k.addNames(&d)
 	k.words.each(&k.record, func(word []byte) {
 		k.arena = append(append(k.arena, codeWord), word...)
+		k.ends = append(k.ends, len(k.arena))
+	})
+	k.leaves.each(&k.record, func(leaf []byte) {
+		k.arena = appendLeafKey(k.arena, leaf)
 		k.ends = append(k.ends, len(k.arena))
 	})
 	text, from := string(k.arena), 0 // one piece of memory for all keys

@@ -10,7 +10,7 @@ import (
 // older programs cannot read raises the version; tables that they need not know do not.
 const (
 	applicationID = 0x54536576
-	schemaVersion = 2
+	schemaVersion = 3
 )
 
 // An event's id is seconds<<sequenceBits | a number within the second: at most 131,072 events begin in one, further ones

@@ -45,7 +45,7 @@ export const all = [
   { id: "session", fit: 1, label: "Session", name: "session", width: "minmax(140px, 1.2fr)", of: (e) => e.session },
   { id: "userAgent", fit: 1, label: "User agent", name: "userAgent", width: "minmax(140px, 1.3fr)", of: (e) => e.userAgent },
   { id: "id", fit: 1, label: "Event ID", name: "eventId", width: "minmax(140px, 1fr)", of: (e) => e.id },
-  { id: "requestId", fit: 1, label: "Request ID", name: "", width: "minmax(140px, 1fr)", of: (e) => e.requestId },
+  { id: "requestId", fit: 1, label: "Request ID", name: "requestId", width: "minmax(140px, 1fr)", of: (e) => e.requestId },
 ];
 
 const usual = ["name", "outcome", "time", "user", "source", "resourceType", "resources"];

@@ -29,6 +29,8 @@ export function pick(beside, name = "eventName") {
 async function load() {
   const name = which.value;
   field.placeholder = attribute(name)?.example ? `such as ${attribute(name).example}` : "a value";
+  giveUp("picker");
+  if (!attribute(name)?.counted) return offer(name);
   said.textContent = "Loading …";
   // The values among the events of the other filters: those of this attribute would leave nothing else to pick.
   const query = listQuery();
@@ -46,17 +48,28 @@ async function load() {
   }
 }
 
+// offer is what an attribute has whose values are not counted: its few fixed ones, or none.
+function offer(name) {
+  const words = attribute(name)?.words ?? [];
+  list.replaceChildren(...words.map(({ value }) => item(name, value)));
+  said.textContent = words.length > 0 ? "" : "Write the whole value. These are not counted: nearly every event has its own.";
+}
+
+function item(name, value, ...tail) {
+  const face = element("span", { className: "clip" }, ...visible(shows(name, value)));
+  const choose = button([face, ...tail], () => take(name, value), { className: "choice", title: inert(value) });
+  return element("li", {}, choose, pair(name, value, take));
+}
+
 function draw(name, { facets: [facet], base, exact }) {
   // Of the few values of some attributes all are offered.
   for (const { value } of attribute(name)?.words ?? []) {
     if (!field.value && !facet.values.some((v) => v.value === value)) facet.values.push({ value, count: 0 });
   }
   list.replaceChildren(...facet.values.map((v) => {
-    const events = element("small", {}, number(v.count), unseen(v.count === 1 ? " event" : " events"));
-    const face = element("span", { className: "clip" }, ...visible(shows(name, v.value)));
-    const choose = button([face, events], () => take(name, v.value), { className: "choice", title: inert(v.value) });
-    choose.style.setProperty("--share", `${base ? (100 * v.count) / base : 0}%`);
-    return element("li", {}, choose, pair(name, v.value, take));
+    const li = item(name, v.value, element("small", {}, number(v.count), unseen(v.count === 1 ? " event" : " events")));
+    li.firstChild.style.setProperty("--share", `${base ? (100 * v.count) / base : 0}%`);
+    return li;
   }));
   const of = base === 0 ? "counted in the whole store" : exact ? `counted in ${count(base, "event")}` : `counted in the newest ${number(base)} events`;
   const typed = field.value.trim();

@@ -44,7 +44,7 @@ export function summary(event, zone) {
   field("Identity type", "identity", event.identity);
   field("AWS access key", "accessKey", event.accessKey);
   maybe("Session", "session", event.session);
-  maybe("Called through", "", event.invokedBy);
+  maybe("Called through", "invokedBy", event.invokedBy);
   field("Service", "eventSource", event.source);
   field("Source IP address", "sourceIp", event.sourceIp);
   field("User agent", "userAgent", event.userAgent);
@@ -56,8 +56,9 @@ export function summary(event, zone) {
   maybe("MFA", "mfa", event.mfa);
   if (event.traits) add("Found", ...event.traits.map((t) => worth("trait", t, ...visible(shows("trait", t)))));
   field("Event ID", "eventId", event.id);
-  maybe("Request ID", "", event.requestId);
-  maybe("Event type", "", event.type);
+  maybe("Request ID", "requestId", event.requestId);
+  maybe("Event type", "eventType", event.type);
+  maybe("Event category", "category", event.category);
   return list;
 }
 

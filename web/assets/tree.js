@@ -2,13 +2,15 @@
 
 import { element, inert, visible } from "./text.js";
 import { shown } from "./json.js";
-import { pair, words } from "./values.js";
+import { pair } from "./values.js";
 import { byPath } from "./vocabulary.js";
 import { count } from "./words.js";
 
 const unfolded = 3; // levels that are open at first
 const long = 300; // characters of a leaf before it folds
 const many = 100; // members that are shown at once
+const longest = 4000; // characters of a leaf that an address takes
+const free = ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"]; // where any value filters
 
 let names = new Set(); // the names of resources in the record that is shown
 
@@ -55,7 +57,7 @@ function leaf(node, path) {
   const value = element("span", { className: node.kind === "string" ? "string" : "word" });
   const tail = text.length > long ? [unfold(value, text)] : [];
   value.append(...visible(tail.length > 0 ? text.slice(0, long) + " …" : text));
-  const filters = node.items || text === "" || text === "null" ? [] : [filter(path, text)];
+  const filters = node.items || text === "" || (node.kind === "word" && text === "null") ? [] : filter(path, text);
   return element("li", { title: inert(path.join(".")) }, ...name(path), ": ", value, ...tail, ...filters);
 }
 
@@ -68,8 +70,10 @@ function unfold(value, text) {
   return all;
 }
 
-// filter is the pair of a leaf: by the attribute that the path is, by the resource it names, else by its words.
+// filter is the pair of a leaf: by the attribute that the path is, by the resource it names, else by the value itself. With +
+// the list keeps the event that the leaf is of.
 function filter(path, text) {
-  const name = byPath(path.join(".")) ?? (names.has(text) ? "resourceName" : undefined);
-  return name ? pair(name, text) : words(text);
+  const value = free.includes(path[0]) && text.length <= longest ? "value" : undefined;
+  const name = byPath(path.join(".")) ?? (names.has(text) ? "resourceName" : value);
+  return name ? [pair(name, text)] : [];
 }

@@ -3,7 +3,7 @@
 
 import { button, element, inert, short, visible } from "./text.js";
 import { addFilter, search } from "./state.js";
-import { attribute, label } from "./vocabulary.js";
+import { label } from "./vocabulary.js";
 
 const held = new WeakMap(); // element → {name, value}
 
@@ -23,9 +23,8 @@ export function pair(name, value, does = addFilter) {
   return element("span", { className: "pair" }, plus, minus);
 }
 
-// words is the pair for a value that no attribute has: + looks for its words.
+// words is the button for a value that no attribute has: it looks for its words.
 export function words(value) {
-  if (attribute("text")) return pair("text", value);
   const what = short(inert(value), 80);
   const look = () => search((next) => next.set("q", [next.get("q"), `"${value.replaceAll('"', " ")}"`].filter(Boolean).join(" ")));
   return element("span", { className: "pair" }, button("+", look, { className: "plus", name: `Show only events with the text ${what}` }));

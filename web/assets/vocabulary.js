@@ -23,8 +23,8 @@ const paths = [
   [/^eventName$/, "eventName"], [/^eventSource$/, "eventSource"], [/^eventID$/, "eventId"], [/^awsRegion$/, "region"],
   [/^sourceIPAddress$/, "sourceIp"], [/^userAgent$/, "userAgent"], [/^errorCode$/, "errorCode"], [/^recipientAccountId$/, "account"],
   [/^readOnly$/, "readOnly"], [/^userIdentity\.type$/, "identity"], [/^responseElements\..*accessKeyId$/i, "issued"],
-  [/(^|\.)accessKeyId$/, "accessKey"], [/^eventType$/, "eventType"], [/^eventCategory$/, "category"], [/^requestID$/, "requestId"],
-  [/^sharedEventID$/, "sharedEventId"], [/(^|\.)invokedBy$/, "invokedBy"], [/\.mfaAuthenticated$/, "mfa"],
+  [/^userIdentity\.accessKeyId$/, "accessKey"], [/^eventType$/, "eventType"], [/^eventCategory$/, "category"], [/^requestID$/, "requestId"],
+  [/^sharedEventID$/, "sharedEventId"], [/^userIdentity\.invokedBy$/, "invokedBy"], [/^userIdentity\..*\.mfaAuthenticated$/, "mfa"],
   [/^userIdentity\.(sessionContext\.sessionIssuer\.)?(arn|userName|principalId)$/, "user"],
 ];
 
