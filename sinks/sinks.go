@@ -85,7 +85,7 @@ type Opened struct {
 }
 
 // Cluster asks the sink's cluster, nil when the sink is none.
-func (o *Opened) Cluster() cluster.Transport { return o.ask }
+func (s *Opened) Cluster() cluster.Transport { return s.ask }
 
 // Open opens the sink of c, which is valid. It asks a cluster nothing: one that is away at the start is waited for, and the
 // sink says so when asked whether it is ready. Its errors are *value.Problem, with the whole key.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -75,7 +76,7 @@ func startLedger(ctx context.Context, logs string, length time.Duration, seed ui
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, binary, "-rows", "soak", "-for", length.String(), "-seed", fmt.Sprint(seed), "-logs", logs)
+	cmd := exec.CommandContext(ctx, binary, "-rows", "soak", "-for", length.String(), "-seed", strconv.FormatUint(seed, 10), "-logs", logs)
 	cmd.Stdout, cmd.Stderr = file, file
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the ledger: %w", err)
