@@ -85,7 +85,7 @@ function take(name, value, not = false) {
 // typed filters by what was typed; a * in it stands for any text.
 function typed(name, value, not) {
   box.hidePopover();
-  addFilter(name, value, not, value.includes("*") && !attribute(name)?.words);
+  addFilter(name, value, not, value.includes("*") && attribute(name)?.counted && !attribute(name).words);
 }
 
 $("picker-form").addEventListener("submit", (e) => {
