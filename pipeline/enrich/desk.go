@@ -3,7 +3,6 @@ package enrich
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -19,6 +18,7 @@ const (
 	callLimit  = 10 * time.Second
 	firstPause = 2 * time.Second
 	lastPause  = 5 * time.Minute
+	listLimit  = time.Second // longest that questions wait for the list
 )
 
 // newLimiter keeps the pace of all calls to IAM.
@@ -32,8 +32,10 @@ type flight struct {
 	done      chan struct{}
 	entry     *entry // when done is closed; nil when there was no answer
 
-	overdue  atomic.Bool // somebody waited in vain: nobody else does
-	outdated bool        // the principal changed while it was asked for; guarded by desk.mu
+	// guarded by desk.mu
+	asked    bool // IAM has the question
+	overdue  bool // somebody waited in vain: nobody else does
+	outdated bool // the principal changed while it was asked for
 }
 
 // why a question is asked.
@@ -101,22 +103,25 @@ func (d *desk) fly(key digest, v view, because why) *flight {
 	}
 }
 
-// worth reports whether the flight's answer can be expected within wait.
-func (d *desk) worth(f *flight, wait time.Duration) bool {
+// worth reports whether it is worth to wait for the flight: not when IAM is slow, nor when somebody has waited for this one
+// in vain.
+func (d *desk) worth(f *flight) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	h := d.health[f.counter()]
-	return (h == nil || !h.slow) && !f.overdue.Load() && time.Duration(len(d.queue))*perCall <= wait
+	return (h == nil || !h.slow) && !f.overdue
 }
 
 func (f *flight) counter() counter { return counter{f.principal.account, f.principal.kind} }
 
-// late notes that somebody waited for the flight in vain.
+// late notes that somebody waited for the flight in vain. When it was the queue that took the time, IAM is not to blame.
 func (d *desk) late(f *flight) {
-	f.overdue.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.of(f.counter()).slow = true
+	f.overdue = true
+	if f.asked {
+		d.of(f.counter()).slow = true
+	}
 }
 
 // again makes a flight that is under way ask once more, and reports whether there is one.
@@ -141,8 +146,16 @@ func (d *desk) of(c counter) *health {
 	return h
 }
 
-// work answers questions until ctx ends.
-func (d *desk) work(ctx context.Context) {
+// work answers questions until ctx ends. It begins when the list of all principals is there, or cannot be had, or takes too
+// long: what is on it need not be asked for.
+func (d *desk) work(ctx context.Context, listed <-chan struct{}) {
+	limit := time.NewTimer(listLimit)
+	defer limit.Stop()
+	select {
+	case <-listed:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
 	var all sync.WaitGroup
 	for range clerks {
 		all.Go(func() {
@@ -201,6 +214,9 @@ func (d *desk) meanwhile(f *flight) *entry {
 
 // call asks IAM, and notes how well it answers.
 func (d *desk) call(ctx context.Context, f *flight) *entry {
+	d.mu.Lock()
+	f.asked = true
+	d.mu.Unlock()
 	limited, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	a, err := d.ask(limited, f.principal)

@@ -98,7 +98,7 @@ func (t *tagger) await(ctx context.Context, key digest, v view) *entry {
 	if f == nil {
 		return nil
 	}
-	if t.desk.worth(f, t.wait) && ctx.Err() == nil {
+	if t.desk.worth(f) && ctx.Err() == nil {
 		pipeline.Blocking(ctx, func() {
 			limit := time.NewTimer(t.wait)
 			defer limit.Stop()

@@ -228,9 +228,9 @@ func TestTags_cacheFile(t *testing.T) {
 	}
 }
 
-// 100,000 records of 500 principals: how often IAM is asked, with and without the right to list. In short form of 30.
+// 100,000 records of 500 principals: how often IAM is asked, with and without the right to list. In short form of 8, since they take real time: TestTagger_calls has them all.
 func TestTags_calls(t *testing.T) {
-	principals := 30
+	principals := 8
 	if os.Getenv("TRAILSHIP_TEST_FULL") != "" {
 		principals = 500 // 500 lookups at five a second take 100 seconds
 	}

@@ -12,13 +12,14 @@ const saveEvery = time.Minute
 
 // run answers questions until ctx ends, begins with the list of our own account, and keeps the cache file.
 func (t *tagger) run(ctx context.Context) {
-	done := make(chan struct{})
+	listed, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		t.warm(ctx)
+		close(listed)
 		t.saveOften(ctx)
 	}()
-	t.desk.work(ctx)
+	t.desk.work(ctx, listed)
 	<-done
 	if err := t.save(); err != nil {
 		t.log.Warn("iam tags are not kept for the next start", zap.Error(err))
