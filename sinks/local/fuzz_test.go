@@ -23,7 +23,7 @@ func TestSamples_dictionary(t *testing.T) {
 		"all the same": `{"eventName":"A","eventID":"0b0c2bc6-0000-4000-8000-00000000000a"}`,
 		"tiny":         `{}`,
 	} {
-		s := samples{byName: make(map[string][]int)}
+		s := newSamples()
 		var r cloudtrail.Record
 		if err := r.Parse([]byte(record)); err != nil {
 			t.Fatal(err)
@@ -44,7 +44,8 @@ func TestSamples_dictionary(t *testing.T) {
 		if err := unpack.use([][]byte{dictionary}); err != nil {
 			t.Fatal(err)
 		}
-		if got, _, err := unpack.unpack(pack.pack(nil, r.Raw)); err != nil || string(got) != record {
+		packed, _ := pack.pack(nil, r.Raw)
+		if got, _, err := unpack.unpack(packed); err != nil || string(got) != record {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, record)
 		}
 	}

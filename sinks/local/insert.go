@@ -110,11 +110,11 @@ func (n *inserter) segment(ctx context.Context, w *index.Written) error {
 func (n *inserter) reset() { clear(n.firsts) }
 
 // dictionary keeps a compression dictionary and returns the one to use: another process may have been quicker.
-func (n *inserter) dictionary(ctx context.Context, data []byte) ([]byte, error) {
-	if _, err := n.tx.ExecContext(ctx, "INSERT OR IGNORE INTO dictionary VALUES (?, ?)", firstDictionary, data); err != nil {
+func (n *inserter) dictionary(ctx context.Context, d *dictionary) (data []byte, err error) {
+	if _, err := n.tx.ExecContext(ctx, "INSERT OR IGNORE INTO dictionary VALUES (?, ?)", d.id, d.data); err != nil {
 		return nil, fmt.Errorf("keeping the compression dictionary: %w", err)
 	}
-	err := n.tx.QueryRowContext(ctx, "SELECT data FROM dictionary WHERE id = ?", firstDictionary).Scan(&data)
+	err = n.tx.QueryRowContext(ctx, "SELECT data FROM dictionary WHERE id = ?", d.id).Scan(&data)
 	return data, err
 }
 

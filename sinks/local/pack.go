@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"runtime"
@@ -14,61 +15,97 @@ import (
 )
 
 // Records are compressed one by one, since they are read one by one. By itself a record of 1,300 bytes becomes 780; with
-// a dictionary of the store's own first records, 200. Each frame says which dictionary it needs.
+// a dictionary of the store's own first records, 200. Each frame says which dictionary it needs. The first one is made
+// early, of few records; the second is the better one and stays.
 const (
-	sampleRecords   = 1000     // dictionaries are made of so many records
+	earlyRecords    = 100      // the first dictionary is made of so many records
+	sampleRecords   = 1000     // the second one of so many later ones
 	sampleLongest   = 8 << 10  // of which longer ones do not take part: they would fill it
 	dictionaryBytes = 64 << 10 // the text a dictionary holds
-	firstDictionary = 1        // the id of the one that is made
+)
+
+// The ids of dictionaries in the store and in the frames that need them.
+const (
+	noDictionary uint32 = iota
+	firstDictionary
+	lastDictionary
 )
 
 // packer compresses records. Many goroutines use it at once.
 type packer struct {
-	encoder atomic.Pointer[zstd.Encoder]
+	coder atomic.Pointer[coder]
 
 	mu      sync.Mutex
-	samples *samples // nil when there is a dictionary, or one is being made
+	next    uint32   // the dictionary that is made next
+	samples *samples // for it; nil when none is made any more
 }
 
-// newPacker makes a packer with a store's newest dictionary, nil when it has none yet.
-func newPacker(dictionary []byte) (*packer, error) {
-	p := &packer{}
-	if dictionary == nil {
-		p.samples = &samples{byName: make(map[string][]int)}
-	}
-	return p, p.use(dictionary)
+// coder is an encoder and the id of its dictionary.
+type coder struct {
+	*zstd.Encoder
+	id uint32
 }
 
-// use makes dictionary that of every later record.
-func (p *packer) use(dictionary []byte) error {
+// newCoder makes an encoder with a dictionary, nil for none.
+func newCoder(dictionary []byte) (*coder, error) {
 	options := []zstd.EOption{
 		zstd.WithEncoderLevel(zstd.SpeedFastest), // slower ones gain nothing here
 		zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
 		zstd.WithSingleSegment(true),
 	}
+	id := noDictionary
 	if dictionary != nil {
+		known, err := zstd.InspectDictionary(dictionary)
+		if err != nil {
+			return nil, fmt.Errorf("reading the store's compression dictionary: %w", err)
+		}
+		id = known.ID()
 		options = append(options, zstd.WithEncoderDict(dictionary))
 	}
 	encoder, err := zstd.NewWriter(nil, options...)
 	if err != nil {
-		return fmt.Errorf("reading the store's compression dictionary: %w", err)
+		return nil, fmt.Errorf("reading the store's compression dictionary: %w", err)
 	}
-	p.encoder.Store(encoder)
-	return nil
+	return &coder{encoder, id}, nil
 }
 
-func (p *packer) pack(dst, record []byte) []byte { return p.encoder.Load().EncodeAll(record, dst) }
+// newPacker makes a packer with a store's newest dictionary, nil when it has none yet.
+func newPacker(dictionary []byte) (*packer, error) {
+	code, err := newCoder(dictionary)
+	if err != nil {
+		return nil, err
+	}
+	p := &packer{next: code.id + 1}
+	if p.next <= lastDictionary {
+		p.samples = newSamples()
+	}
+	p.coder.Store(code)
+	return p, nil
+}
 
-// sample shows a record to the packer. When it has seen enough, once, it returns what to make a dictionary of.
-func (p *packer) sample(r *cloudtrail.Record) *samples {
+// pack compresses a record and says with which dictionary.
+func (p *packer) pack(dst, record []byte) (packed []byte, dictionary uint32) {
+	code := p.coder.Load()
+	return code.EncodeAll(record, dst), code.id
+}
+
+// sample shows a record to the packer. When it has seen enough it returns, once for each dictionary, what to make it of.
+func (p *packer) sample(r *cloudtrail.Record) (full *samples, id uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.samples == nil || !p.samples.add(r) {
-		return nil
+	if p.samples == nil {
+		return nil, 0
 	}
-	full := p.samples
+	p.samples.add(r)
+	if enough := len(p.samples.records) >= sampleRecords || p.next == firstDictionary && len(p.samples.records) >= earlyRecords; !enough {
+		return nil, 0
+	}
+	full, id = p.samples, p.next
 	p.samples = nil
-	return full
+	if p.next++; p.next <= lastDictionary {
+		p.samples = newSamples()
+	}
+	return full, id
 }
 
 // samples are records for a dictionary.
@@ -78,17 +115,19 @@ type samples struct {
 	names   []string         // in the order of their first record
 }
 
-// add takes a copy of the record and reports whether there are enough.
-func (s *samples) add(r *cloudtrail.Record) (enough bool) {
-	if len(r.Raw) <= sampleLongest {
-		name := string(r.Field(cloudtrail.EventName).Text())
-		if s.byName[name] == nil {
-			s.names = append(s.names, name)
-		}
-		s.byName[name] = append(s.byName[name], len(s.records))
-		s.records = append(s.records, append([]byte(nil), r.Raw...))
+func newSamples() *samples { return &samples{byName: make(map[string][]int)} }
+
+// add takes a copy of the record.
+func (s *samples) add(r *cloudtrail.Record) {
+	if len(r.Raw) > sampleLongest {
+		return
 	}
-	return len(s.records) >= sampleRecords
+	name := string(r.Field(cloudtrail.EventName).Text())
+	if s.byName[name] == nil {
+		s.names = append(s.names, name)
+	}
+	s.byName[name] = append(s.byName[name], len(s.records))
+	s.records = append(s.records, bytes.Clone(r.Raw))
 }
 
 // dictionary makes a dictionary: one record of each event, then a second of each, until it is full. The first ones stand

@@ -16,6 +16,7 @@ type row struct {
 	keys    []string // of the index
 	firsts  [firstKinds]int64
 	record  []byte // compressed
+	coded   uint32 // with which dictionary
 }
 
 // desk is what one goroutine needs to read records.
@@ -30,7 +31,8 @@ type desk struct {
 // newRow reads record i of a batch, which is parsed already.
 func (k *desk) newRow(b *pipeline.Batch, i int, p *packer) row {
 	d := history.Describe(&k.record)
-	x := row{eventID: keyOf(b.ID(i)), record: p.pack(nil, b.Record(i)), firsts: firstsOf(&d.Event)}
+	x := row{eventID: keyOf(b.ID(i)), firsts: firstsOf(&d.Event)}
+	x.record, x.coded = p.pack(nil, b.Record(i))
 	if at := b.Time(i); !at.IsZero() {
 		x.second = at.Unix()
 	}

@@ -48,10 +48,16 @@ var (
 // closed.
 type request struct {
 	rows       []row
-	dictionary []byte // a new one to be kept for later records
+	dictionary *dictionary // a new one to be kept, nil mostly
 	fates      []pipeline.Fate
 	err        error
 	done       chan struct{}
+}
+
+// dictionary is a compression dictionary.
+type dictionary struct {
+	id   uint32
+	data []byte
 }
 
 // Open opens the store at cfg.Path and makes it when there is none. cfg is valid. A file that is not a store, or of
@@ -132,8 +138,8 @@ func (s *Store) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate, 
 			return nil, fmt.Errorf("reading record %s: %w", b.ID(i), err) // cannot be: it was parsed when it was read
 		}
 		q.rows[i] = k.newRow(b, i, s.packer)
-		if full := s.packer.sample(&k.record); full != nil {
-			q.dictionary = s.train(full)
+		if full, id := s.packer.sample(&k.record); full != nil {
+			q.dictionary = s.train(full, id)
 		}
 	}
 	select {
@@ -152,12 +158,13 @@ func (s *Store) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate, 
 }
 
 // train makes a dictionary of samples, nil when that does not work: then records take more room and all else is well.
-func (s *Store) train(full *samples) []byte {
-	dictionary, err := full.dictionary(firstDictionary)
+func (s *Store) train(full *samples, id uint32) *dictionary {
+	data, err := full.dictionary(id)
 	if err != nil {
 		s.log.Warn("store goes on without a compression dictionary", zap.Error(err))
+		return nil
 	}
-	return dictionary
+	return &dictionary{id, data}
 }
 
 // run is the writer goroutine.
@@ -207,34 +214,34 @@ func (s *Store) gather(first *request) []*request {
 // commit stores the rows of a group in one transaction and ends its requests.
 func (s *Store) commit(ctx context.Context, group []*request) {
 	var rows []*row
-	var dictionary []byte
+	var made *dictionary
 	for _, q := range group {
 		for i := range q.rows {
 			rows = append(rows, &q.rows[i])
 		}
 		if q.dictionary != nil {
-			dictionary = q.dictionary
+			made = q.dictionary
 		}
 	}
 	fates := make([]pipeline.Fate, len(rows))
+	code := s.packer.coder.Load()
 	err := s.transaction(ctx, func(ctx context.Context) (err error) {
-		if dictionary != nil {
-			if dictionary, err = s.insert.dictionary(ctx, dictionary); err != nil {
+		if made != nil {
+			if code, err = s.keep(ctx, made); err != nil {
 				return err
 			}
 		}
+		if err := s.recode(rows, code); err != nil {
+			return err
+		}
 		return s.insert.insert(ctx, rows, fates)
 	})
-	if err == nil && dictionary != nil {
-		err = s.packer.use(dictionary)
-	}
 	if err != nil {
 		err = fmt.Errorf("storing %d records: %w", len(rows), storeError(s.path, err))
-	}
-	if err == nil { // before anybody is answered, who may then ask
-		s.failure.Store(nil)
-	} else {
 		s.failure.Store(&err)
+	} else { // before anybody is answered, who may then ask
+		s.packer.coder.Store(code)
+		s.failure.Store(nil)
 	}
 	for _, q := range group {
 		if q.err = err; err == nil {
@@ -242,6 +249,33 @@ func (s *Store) commit(ctx context.Context, group []*request) {
 		}
 		close(q.done)
 	}
+}
+
+// keep keeps a dictionary with the transaction. Its coder is good for others when that is committed.
+func (s *Store) keep(ctx context.Context, made *dictionary) (*coder, error) {
+	data, err := s.insert.dictionary(ctx, made)
+	if err != nil {
+		return nil, err
+	}
+	return newCoder(data)
+}
+
+// recode compresses again what was compressed when there was no dictionary yet.
+func (s *Store) recode(rows []*row, code *coder) error {
+	if code.id == noDictionary {
+		return nil
+	}
+	for _, r := range rows {
+		if r.coded != noDictionary {
+			continue
+		}
+		record, _, err := s.unpack.unpack(r.record)
+		if err != nil {
+			return fmt.Errorf("compressing records again: %w", err)
+		}
+		r.record, r.coded = code.EncodeAll(record, nil), code.id
+	}
+	return nil
 }
 
 // transaction runs f within a transaction of s.insert, with a context that never ends: a watcher for each statement would
