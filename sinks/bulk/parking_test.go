@@ -100,6 +100,7 @@ func TestParking_first(t *testing.T) {
 			t.Errorf("got %v, want that a delivery may be tried every ten seconds", err)
 		}
 		r.write(t, 2, "b", 5)
+		synctest.Wait() // a write is told of its documents before the rest of the answer is read
 		if err := r.Ready(); err != nil {
 			t.Errorf("got %v when another index takes documents, want nil", err)
 		}
