@@ -33,6 +33,8 @@ func TestUserAgent(t *testing.T) {
 		{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36", "Chrome", "130.0.0.0", "Mac", os{"Mac OS X", "10.15.7"}},
 		{"Mozilla/5.0 (Windows NT 6.1; WOW64; rv:24.0) Gecko/20100101 Firefox/24.0", "Firefox", "24.0", "Other", os{"Windows", "7"}},
 		{"EC2ConsoleBackend, aws-sdk-java/Linux/x.xx.fleetxen Java_HotSpot(TM)_64-Bit_Server_VM/xx", "Other", "", "Other", os{"Linux", ""}},
+		{"stratus-red-team_b8a5f1a0-0c3d-4c55-8a1b-0123456789ab", "Other", "", "Other", os{}},
+		{"a-b-1-stratus_b8a5f1a0-0c3d-4c55-8a1b-0123456789ab-B8A5F1A0-0C3D-4C55-8A1B-0123456789AB Boto3/1.35.50-x", "Boto3", "1.35.50", "Spider", os{}},
 		{"signin.amazonaws.com", "Other", "", "Other", os{}},
 		{"ssm.amazonaws.com", "Other", "", "Other", os{}},
 		{"AWSConsole", "Other", "", "Other", os{}},

@@ -4,6 +4,7 @@
 //
 //	go run ./test/hotpath                         # the table
 //	go run ./test/hotpath -profile cpu.out        # and a CPU profile of the path alone, for go tool pprof
+//	go run ./test/hotpath -with                   # what enrichment and filters add to the path, each part alone and together
 //	go run ./test/hotpath -corpus DIR             # write the log files it measures with, and stop
 //
 // The log files are made from the sample records of test/samples, in random order from a fixed seed. What is different in

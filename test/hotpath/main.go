@@ -25,9 +25,13 @@ func run(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("hotpath", flag.ContinueOnError)
 	rounds := flags.Int("rounds", 7, "how often path and floor take turns; the median counts")
 	profile := flags.String("profile", "", "write a CPU profile of the path to this file")
+	with := flags.Bool("with", false, "measure what enrichment and filters add to the path, and nothing else")
 	folder := flags.String("corpus", "", "write the log files to this folder, and measure nothing")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *with {
+		return additions(out, *rounds)
 	}
 	large, err := makeCorpus(100, 1000)
 	if err != nil {

@@ -22,6 +22,7 @@ type path struct {
 	lines   []byte       // action lines and documents
 	packed  bytes.Buffer // the request's body
 	keep    func(lines []byte)
+	before  func(*cloudtrail.Record, *ecs.Fragments) // filters and enrichers; nil for none
 }
 
 // objectKey is a key like that of a real log file.
@@ -68,6 +69,9 @@ func (p *path) run(file []byte, n int) error {
 }
 
 func (p *path) add(r *cloudtrail.Record) {
+	if p.before != nil {
+		p.before(r, p.encoder.Fragments())
+	}
 	p.lines = append(p.lines, `{"create":{"_index":"logs-aws.cloudtrail-trailship-2024.03.01","_id":"`...)
 	p.lines = append(p.lines, r.Field(cloudtrail.EventID).Bytes()...)
 	p.lines = append(p.lines, "\"}}\n"...)
