@@ -93,14 +93,19 @@ var errCut = errors.New("connection reset")
 // TestPipeline_budgetNeverStalls runs random mixes of deliveries, from one byte to twice the budget and of unknown size,
 // some of which fail and come again. Under synctest a stall is a deadlock, which fails the test at once.
 func TestPipeline_budgetNeverStalls(t *testing.T) {
-	for seed := range uint64(40) {
+	seeds, many := uint64(40), 20_000
+	if testing.Short() {
+		seeds, many = 10, 5_000
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { budgetRun(t, seed) })
+			synctest.Test(t, func(t *testing.T) { budgetRun(t, seed, many) })
 		})
 	}
 }
 
-func budgetRun(t *testing.T, seed uint64) {
+// budgetRun is one mix. Some of its deliveries have many records.
+func budgetRun(t *testing.T, seed uint64, many int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
 	r := newRig(t)
@@ -122,7 +127,7 @@ func budgetRun(t *testing.T, seed uint64) {
 		n := 1 + random.IntN(300)
 		size := 1 + random.Int64N(1<<random.IntN(25)) // even in its magnitude: 1 byte to 16 MiB
 		if random.IntN(20) == 0 {
-			n = 20_000 // many chunks
+			n = many
 		}
 		records += n
 		d := &pipelinetest.Delivery{Name: strconv.Itoa(i), Files: []string{file(strconv.Itoa(i), n)}, Bytes: size}
