@@ -88,6 +88,9 @@ func (b *Batch) LetGo() {
 	b.home.slabs.give(lines)
 }
 
+// Gone reports whether the lines were let go.
+func (b *Batch) Gone() bool { return b.lines == nil }
+
 // AppendAgain appends the action lines and documents of positions i to j-1 to dst, with at as the time of indexing:
 // copies of them or, after LetGo, new ones from the records. One goroutine of all that use the batch may call it at a time.
 func (b *Batch) AppendAgain(dst []byte, i, j int, at time.Time) []byte {

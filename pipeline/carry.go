@@ -14,15 +14,32 @@ import (
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
-// carry takes one delivery from receipt to settlement. receiving ends at shutdown, work when the drain is over.
-func (p *Pipeline) carry(receiving, work context.Context, d Delivery) {
-	start := time.Now()
+// admit waits until there is memory to read the delivery's objects, and returns its carrier. When ctx ends first the
+// carrier only hands the delivery back.
+func (p *Pipeline) admit(ctx context.Context, d Delivery) *carrier {
 	c := &carrier{Pipeline: p, delivery: d, owner: p.owners.Add(1)}
-	outcome := c.deliver(receiving, work)
+	size := int64(UnknownSize)
+	if sized, ok := d.(Sized); ok {
+		size = sized.Size()
+	}
+	if sent, ok := d.(Sent); ok {
+		c.sent = sent.Sent()
+	}
+	c.room = chunkFor(size)
+	c.held, c.refused = p.budget.object(ctx, size)
+	return c
+}
 
+// carry takes the delivery to settlement. work ends when the drain is over.
+func (c *carrier) carry(work context.Context) {
+	start := time.Now()
+	outcome := ErrNotStarted
+	if c.refused == nil {
+		outcome = c.deliver(work)
+	}
 	settling, cancel := context.WithTimeout(context.WithoutCancel(work), settleTimeout)
 	defer cancel()
-	c.report(outcome, d.Settle(settling, outcome), time.Since(start))
+	c.report(outcome, c.delivery.Settle(settling, outcome), time.Since(start))
 }
 
 // carrier is one delivery on its way.
@@ -33,6 +50,8 @@ type carrier struct {
 	sent     time.Time
 	kit      *kit
 	room     chunkRoom // of its chunks
+	held     int64     // of the memory budget, to read its objects
+	refused  error     // why it holds nothing and must not begin
 
 	filling *Batch     // being filled; nil when there is none
 	written chan error // of the batches that are with the sink, nil when each of its records is terminal
@@ -59,37 +78,30 @@ func newKit(index IndexPattern) *kit {
 }
 
 // deliver returns nil when every record of the delivery is terminal.
-func (c *carrier) deliver(receiving, work context.Context) error {
-	size := int64(UnknownSize)
-	if sized, ok := c.delivery.(Sized); ok {
-		size = sized.Size()
-	}
-	if sent, ok := c.delivery.(Sent); ok {
-		c.sent = sent.Sent()
-	}
-	held, err := c.budget.object(receiving, size)
-	if err != nil {
-		return ErrNotStarted
-	}
-	defer c.budget.release(held)
-	c.room = chunkFor(size)
+func (c *carrier) deliver(work context.Context) error {
 	c.kit, _ = c.kits.Get().(*kit)
 	defer c.kits.Put(c.kit)
 	clear(c.kit.seen)
 	c.written = make(chan error, maxChunks)
 	c.letters = letterBox{place: c.DeadLetters, metrics: c.Metrics, redacted: c.Redactor != nil}
+	err := c.read(work)
+	c.budget.release(c.held) // the objects are read, and the sink may take long
+	return c.finish(work, err)
+}
 
+// read fills batches within the CPU gate.
+func (c *carrier) read(work context.Context) error {
 	inside, leave, err := c.gate.Enter(work)
 	if err != nil {
 		return context.Cause(work)
 	}
+	defer leave()
 	err = c.fill(inside)
 	if c.filling != nil {
 		c.filling.pack()
 	}
 	c.Metrics.filtering(&c.kit.filtered)
-	leave()
-	return c.finish(work, err)
+	return err
 }
 
 // fill reads the delivery's records into batches and hands full ones to the sink.

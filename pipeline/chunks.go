@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	expansion = 40 // documents and records of a compressed byte, at most, in log files of CloudTrail
-	maxChunks = 8  // of one delivery at a time: a large object keeps the sink busy without crowding out the others
+	expansion = 40      // documents and records of a compressed byte, at most, in log files of CloudTrail
+	maxChunks = 8       // of one delivery at a time: a large object keeps the sink busy without crowding out the others
 	idleSlabs = 4 << 20 // bytes that are kept for reuse although the budget is used up
 )
 
@@ -46,7 +46,7 @@ type chunks struct {
 
 func newChunks(b *budget, format func() Format, enrichers []Enricher) *chunks {
 	c := &chunks{budget: b, stamps: format()}
-	c.slabs.most = func() int64 { return b.limit - b.held.Load() + idleSlabs }
+	c.slabs.most = func() int64 { return min(b.limit-b.held.Load()+idleSlabs, b.limit/4) }
 	c.scribes.New = func() any { return &scribe{format: format(), enrichers: enrichers} }
 	c.batches.New = func() any { return &Batch{home: c, stamps: c.stamps} }
 	return c

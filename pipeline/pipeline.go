@@ -31,7 +31,7 @@ type Pipeline struct {
 	Format      func() Format // makes the format of one batch; called concurrently
 	Index       IndexPattern
 	Memory      int64         // bytes that all deliveries hold together
-	InFlight    int           // deliveries at work or waiting for memory
+	InFlight    int           // deliveries in hand at most, whatever the memory would allow
 	Drain       time.Duration // how long work in hand may take once Run's context ends
 	Log         *zap.Logger
 	Metrics     *Metrics
@@ -67,7 +67,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 	var carrying sync.WaitGroup
 	defer carrying.Wait()
-	idle := make(chan Delivery)
+	idle := make(chan *carrier)
 	defer close(idle)
 	slots := make(chan struct{}, p.InFlight)
 	for {
@@ -78,12 +78,13 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		c := p.admit(ctx, d) // here, so that no more is received than there is memory for
 		select {
-		case idle <- d:
+		case idle <- c:
 		default:
 			carrying.Go(func() {
-				for ok := true; ok; d, ok = <-idle {
-					p.carry(ctx, work, d)
+				for ok := true; ok; c, ok = <-idle {
+					c.carry(work)
 					<-slots
 				}
 			})

@@ -171,6 +171,7 @@ func (e *Engine) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate,
 // submit queues the documents of a write, one span for each run of the same index.
 func (e *Engine) submit(w *write) {
 	doubles := e.leaveOut(w)
+	w.first.Add(-int64(doubles))
 	now := time.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()

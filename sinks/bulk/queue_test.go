@@ -34,7 +34,7 @@ func TestQueue(t *testing.T) {
 	}
 	late := newWrite(batchOf(t, 2, 1))
 	q.push(2, late.span(ix, 0, 1), now)
-	size := late.batch.Size() * 40
+	size := late.batch.Size(0, 1) * 40
 	taken, _ := q.take(nil, size, 5000, now)
 	found := false
 	for _, s := range taken {
@@ -60,7 +60,7 @@ func TestQueue(t *testing.T) {
 
 func TestQueue_limits(t *testing.T) {
 	ix, now := &index{}, time.Now()
-	one := batchOf(t, 1, 1).Size()
+	one := batchOf(t, 1, 1).Size(0, 1)
 	cases := []struct {
 		name        string
 		bytes, docs int

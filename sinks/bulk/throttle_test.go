@@ -17,7 +17,7 @@ import (
 
 // TestRate: what is sent keeps to the rate within each second, and comes close to it over all; tries that fail count.
 func TestRate(t *testing.T) {
-	size := sinktest.Batch(t, 1, sinktest.Index, ids("w0", 100)...).Size() / 100
+	size := sinktest.Batch(t, 1, sinktest.Index, ids("w0", 100)...).Size(0, 100) / 100
 	cases := []struct {
 		name string
 		rate bulk.Rate

@@ -56,7 +56,7 @@ func newWrite(b *pipeline.Batch) *write {
 
 // span returns documents from to to-1 as one span. The caller holds the batch.
 func (w *write) span(ix *index, from, to int32) span {
-	return span{w: w, ix: ix, from: from, to: to, bytes: w.batch.Size(int(from), int(to))}
+	return span{w: w, ix: ix, from: from, to: to, bytes: w.batch.Size(int(from), int(to)), again: w.batch.Gone()}
 }
 
 // lines are what the span adds to a request, stamped with the time of the attempt. The caller holds the batch. They are
