@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap/zaptest"
@@ -213,12 +215,65 @@ func TestConfig_Validate(t *testing.T) {
 	}
 }
 
-// A query ends with its context.
-func TestReader_Events_context(t *testing.T) {
+// ended is a context that ends by itself when it has been looked at so many times.
+type ended struct {
+	context.Context //nolint:containedctx // it is one
+	cancel          context.CancelFunc
+	looks           atomic.Int32
+}
+
+func (e *ended) Err() error {
+	if e.looks.Add(-1) == 0 {
+		e.cancel()
+	}
+	return e.Context.Err()
+}
+
+func (e *ended) Done() <-chan struct{} {
+	if e.looks.Add(-1) == 0 {
+		e.cancel()
+	}
+	return e.Context.Done()
+}
+
+// Every question ends with its context, wherever it is with its work.
+func TestReader_context(t *testing.T) {
 	s := fresh(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := s.Events(ctx, history.Query{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want %v", err, context.Canceled)
+	for n := range 2 {
+		write(t, s, fmt.Sprintf(`{"eventID":"%d","requestParameters":{"a":"no such words"}}`, n))
+	}
+	q := history.Query{Text: `"no words"`} // each record must be read
+	asks := map[string]func(context.Context) error{
+		"events":    func(ctx context.Context) error { _, err := s.Events(ctx, q); return err },
+		"histogram": func(ctx context.Context) error { _, err := s.Histogram(ctx, q, 10); return err },
+		"facets": func(ctx context.Context) error {
+			_, err := s.Facets(ctx, q, []history.Attribute{history.EventName}, 10)
+			return err
+		},
+		"values": func(ctx context.Context) error { _, err := s.Values(ctx, history.EventName, "a", 10); return err },
+		"event":  func(ctx context.Context) error { _, err := s.Event(ctx, "1"); return err },
+		"extent": func(ctx context.Context) error { _, err := s.Extent(ctx); return err },
+	}
+	for name, ask := range asks {
+		t.Run(name, func(t *testing.T) {
+			past, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+			defer cancel()
+			if err := ask(past); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("after the deadline: got %v, want %v", err, context.DeadlineExceeded)
+			}
+			for looks := int32(1); ; looks++ {
+				ctx, cancel := context.WithCancel(t.Context())
+				given := &ended{Context: ctx, cancel: cancel}
+				given.looks.Store(looks)
+				err := ask(given)
+				cancel()
+				if err == nil && given.looks.Load() > 0 {
+					break // it was done before
+				}
+				if err != nil && !errors.Is(err, context.Canceled) {
+					t.Fatalf("given up at look %d: got %v, want %v", looks, err, context.Canceled)
+				}
+			}
+		})
 	}
 }
