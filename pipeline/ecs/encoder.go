@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"hash/maphash"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type Encoder struct {
 	labels, tags []byte    // the configuration's own
 
 	text    texter
+	calls   calls
 	maxPath int // of members of flattened objects, in bytes
 
 	// The rest is about the record in hand.
@@ -45,17 +47,16 @@ type Encoder struct {
 	digest   bool
 	time     moment // @timestamp
 
-	action, service []byte // event.action and cloud.service.name, unescaped
-	source          item
-	sourceIsIP      bool
-	account         cloudtrail.Value // cloud.account.id
-	rules           *rules
-	who             identity
-	params          params
-	tls             tls
-	free            [freeForms]freeForm
-	resources       []resource
-	actor           item
+	call       *call
+	source     item
+	sourceIsIP bool
+	account    cloudtrail.Value // cloud.account.id
+	who        identity
+	params     params
+	tls        tls
+	free       [freeForms]freeForm
+	resources  []resource
+	actor      item
 
 	entities, targets, users, hosts []item
 }
@@ -76,6 +77,7 @@ func NewEncoder(cfg Config) *Encoder {
 		cfg.Namespace = "default"
 	}
 	e := &Encoder{cfg: cfg, nowhere: &cloudtrail.Object{}, maxPath: maxPath}
+	e.calls.seed = maphash.MakeSeed()
 	if cfg.LeafLimit > 0 {
 		e.maxPath = min(maxPath, cfg.LeafLimit-1)
 	}

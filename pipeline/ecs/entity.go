@@ -34,8 +34,8 @@ func (e *Encoder) readEntities() {
 		list = add(list, e.resources[i].upper)
 	}
 	e.entities = list
-	if e.rules != nil {
-		for _, path := range e.rules.others {
+	if e.call.rules != nil {
+		for _, path := range e.call.rules.others {
 			e.entities = e.from(e.entities, path)
 		}
 		e.readTargets()
@@ -46,13 +46,13 @@ func (e *Encoder) readEntities() {
 func (e *Encoder) findActor() item {
 	d := &e.who
 	v := d.arn
-	sts := string(e.service) == "sts"
+	sts := string(e.call.service) == "sts"
 	switch {
-	case sts && string(e.action) == "AssumeRole" && d.kind == awsService:
+	case sts && string(e.call.action) == "AssumeRole" && d.kind == awsService:
 		v = d.invokedBy
-	case sts && string(e.action) == "AssumeRole" && d.kind == assumedRole:
+	case sts && string(e.call.action) == "AssumeRole" && d.kind == assumedRole:
 		v = d.issuer.arn
-	case sts && (string(e.action) == "AssumeRole" || string(e.action) == "GetCallerIdentity"):
+	case sts && (string(e.call.action) == "AssumeRole" || string(e.call.action) == "GetCallerIdentity"):
 	case !v.Exists():
 		v = d.onBehalfOf.Get("userId")
 	}
@@ -244,16 +244,10 @@ func (e *Encoder) from(list []item, path string) []item {
 
 // readTargets finds what the event was done to.
 func (e *Encoder) readTargets() {
-	for i := range e.rules.targets {
-		t := &e.rules.targets[i]
-		if !t.is(e.action) {
-			continue
-		}
-		for _, path := range t.from {
-			e.targets = e.from(e.targets, path)
-		}
+	for _, path := range e.call.targets {
+		e.targets = e.from(e.targets, path)
 	}
-	if string(e.service) == "ssm" && string(e.action) == "SendCommand" {
+	if string(e.call.action) == "SendCommand" && string(e.call.service) == "ssm" {
 		e.readCommandTargets()
 	}
 	e.targets = unique(e.targets)
@@ -288,11 +282,19 @@ func collect(list []item, v cloudtrail.Value, path string) []item {
 			}
 			return list
 		}
-		stop := 1
-		for stop < len(path) && path[stop] != '.' && path[stop] != '[' {
-			stop++
-		}
-		v, path = v.Get(path[1:stop]), path[stop:]
+		path = path[1:]
+		stop := stepEnd(path)
+		v, path = v.Get(path[:stop]), path[stop:]
 	}
 	return add(list, v)
+}
+
+// stepEnd is where the first step of a path ends.
+func stepEnd(path string) int {
+	for i := range len(path) {
+		if path[i] == '.' || path[i] == '[' {
+			return i
+		}
+	}
+	return len(path)
 }

@@ -15,10 +15,9 @@ func (e *Encoder) putEvent(dst []byte) []byte {
 	} else {
 		dst = append(dst, `"kind":"event",`...)
 	}
-	dst = e.put(dst, `"action":`, r.Field(cloudtrail.EventName))
-	dst = append(dst, category(e.action)...)
+	dst = append(dst, e.call.event...)
 	dst = e.putOutcome(dst)
-	dst = e.put(dst, `"provider":`, r.Field(cloudtrail.EventSource))
+	dst = append(dst, e.call.provider...)
 	dst = e.put(dst, `"id":`, r.Field(cloudtrail.EventID))
 	if e.keepsOriginal() {
 		dst = append(dst, `"original":`...)
@@ -38,11 +37,12 @@ func (e *Encoder) keepsOriginal() bool { return e.cfg.KeepOriginal || e.broken()
 // putOutcome appends event.outcome. Source: MAPPING section 6.
 func (e *Encoder) putOutcome(dst []byte) []byte {
 	r := e.rec
-	if login := itemOf(e.params.consoleLogin); len(login.text) > 0 && string(e.action) == "ConsoleLogin" {
+	if e.call.signIn {
 		mark := len(dst)
-		dst = putText(dst, `"outcome":`, login)
-		lower(dst[mark:])
-		return dst
+		if dst = putText(dst, `"outcome":`, itemOf(e.params.consoleLogin)); len(dst) > mark {
+			lower(dst[mark:])
+			return dst
+		}
 	}
 	if r.Field(cloudtrail.ErrorCode).Exists() || r.Field(cloudtrail.ErrorMessage).Exists() {
 		return append(dst, `"outcome":"failure",`...)
@@ -97,11 +97,7 @@ func (e *Encoder) putCloud(dst []byte) []byte {
 	dst = e.put(dst, `"id":`, e.account)
 	dst = append(dst, e.fragments.CloudAccount...)
 	dst = end(dst, mark, '}')
-	if len(e.service) > 0 {
-		dst = append(dst, `"service":{"name":`...)
-		dst = appendItem(dst, item{text: e.service, plain: e.rec.Field(cloudtrail.EventSource).Plain()})
-		dst = append(dst, "},"...)
-	}
+	dst = append(dst, e.call.cloud...)
 	dst[len(dst)-1] = '}'
 	return append(dst, ',')
 }

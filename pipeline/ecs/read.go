@@ -1,8 +1,6 @@
 package ecs
 
 import (
-	"bytes"
-
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
@@ -17,7 +15,7 @@ type params struct {
 func (e *Encoder) read(r *cloudtrail.Record) {
 	e.reset(r)
 	e.readTime()
-	e.action = r.Field(cloudtrail.EventName).Text()
+	e.readCall()
 	e.readSource()
 	if v := r.Field(cloudtrail.UserIdentity); v.Kind() == cloudtrail.KindObject {
 		e.who.read(v)
@@ -29,19 +27,12 @@ func (e *Encoder) read(r *cloudtrail.Record) {
 	e.free[responseForm].value = r.Field(cloudtrail.ResponseElements)
 	e.free[additionalForm].value = r.Field(cloudtrail.AdditionalEventData)
 	e.free[serviceForm].value = r.Field(cloudtrail.ServiceEventDetails)
-	if host := r.Field(cloudtrail.EventSource).Text(); bytes.HasSuffix(host, []byte(amazon)) {
-		e.service, _, _ = bytes.Cut(host, []byte(amazon))
-	}
-	named := r.Field(cloudtrail.EventName).Exists()
-	if named {
-		e.rules = rulesOf(e.service)
-	}
 	e.readRequest()
 	e.readResponse()
 	e.readResources()
 	e.readTLS()
 	e.settleUser()
-	if named {
+	if r.Field(cloudtrail.EventName).Exists() {
 		e.readEntities()
 	}
 	e.readOthers()
@@ -59,7 +50,7 @@ func (e *Encoder) reset(r *cloudtrail.Record) {
 		e.setObject(o)
 	}
 	e.errors = e.errors[:0]
-	e.others, e.digest, e.service, e.rules = 0, false, nil, nil
+	e.others, e.digest = 0, false
 	e.who, e.params, e.actor = identity{}, params{}, item{}
 	e.text.skip = cloudtrail.Value{}
 	e.resources = e.resources[:0]
@@ -108,6 +99,13 @@ func (e *Encoder) readSource() {
 	e.sourceIsIP = isIP(e.source.text)
 }
 
+// requestKeys are the keys that readRequest asks for.
+func requestKeys() keySet {
+	keys := instanceKeys()
+	keys.add("userName", "newUserName", "groupName", "computerName")
+	return keys
+}
+
 func (e *Encoder) readRequest() {
 	v := e.free[requestForm].value
 	if v.Kind() != cloudtrail.KindObject {
@@ -116,6 +114,9 @@ func (e *Encoder) readRequest() {
 	p := &e.params
 	for m := v.First(); m.Exists(); m = m.Next() {
 		key := m.Key()
+		if !e.call.request.may(key) {
+			continue
+		}
 		switch string(key) {
 		case "userName":
 			p.userName = m
@@ -129,10 +130,17 @@ func (e *Encoder) readRequest() {
 		default:
 			e.readInstances(m, key)
 		}
-		if e.rules != nil {
-			e.relate(e.rules.request, m, key)
+		if e.call.rules != nil {
+			e.relate(e.call.rules.request, m, key)
 		}
 	}
+}
+
+// responseKeys are the keys that readResponse asks for.
+func responseKeys() keySet {
+	keys := instanceKeys()
+	keys.add("user", "group", "ConsoleLogin")
+	return keys
 }
 
 func (e *Encoder) readResponse() {
@@ -143,6 +151,9 @@ func (e *Encoder) readResponse() {
 	p := &e.params
 	for m := v.First(); m.Exists(); m = m.Next() {
 		key := m.Key()
+		if !e.call.response.may(key) {
+			continue
+		}
 		switch string(key) {
 		case "user":
 			p.userID = m.Get("userId")
@@ -153,17 +164,14 @@ func (e *Encoder) readResponse() {
 		default:
 			e.readInstances(m, key)
 		}
-		if e.rules != nil {
-			e.relate(e.rules.response, m, key)
+		if e.call.rules != nil {
+			e.relate(e.call.rules.response, m, key)
 		}
 	}
 }
 
 // relate adds to the entities what the paths that begin with this key lead to.
 func (e *Encoder) relate(paths []string, m cloudtrail.Value, key []byte) {
-	if len(key) == 0 {
-		return
-	}
 	for _, path := range paths {
 		if len(path) < len(key) || path[0] != key[0] || path[:len(key)] != string(key) {
 			continue
@@ -172,6 +180,12 @@ func (e *Encoder) relate(paths []string, m cloudtrail.Value, key []byte) {
 			e.entities = collect(e.entities, m, rest)
 		}
 	}
+}
+
+// instanceKeys are the keys that readInstances asks for.
+func instanceKeys() (keys keySet) {
+	keys.add("instanceId", "target", "resourceId", "instanceIds", "instancesSet")
+	return keys
 }
 
 // readInstances adds the EC2 instances that a member of the request or response names to the hosts.
@@ -206,7 +220,7 @@ func (e *Encoder) addInstance(it item) {
 // settleUser decides who the user is. A UserAuthentication event has the name elsewhere, from where it moves.
 func (e *Encoder) settleUser() {
 	var fallback cloudtrail.Value
-	if string(e.action) == "UserAuthentication" {
+	if string(e.call.action) == "UserAuthentication" {
 		fallback = e.free[additionalForm].value.Get("UserName")
 	}
 	e.who.settle(fallback)

@@ -67,10 +67,7 @@ func (s *references) from(path string) {
 
 // below yields what is at a path below v.
 func (s *references) below(v cloudtrail.Value, path string) {
-	stop := strings.IndexAny(path, ".[")
-	if stop < 0 {
-		stop = len(path)
-	}
+	stop := stepEnd(path)
 	if v = v.Get(path[:stop]); !v.Exists() {
 		return
 	}
