@@ -66,9 +66,8 @@ func (a *accounts) publish(organization string, names map[string]string) {
 	a.known.Store(&known)
 }
 
-// Enrich implements pipeline.Enricher.
-func (a *accounts) Enrich(ctx context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
-	id := accountOf(r)
+func (a *accounts) enrich(ctx context.Context, r *cloudtrail.Record, who *identity, f *ecs.Fragments) {
+	id := accountOf(r, who)
 	if len(id) == 0 {
 		return
 	}
@@ -80,9 +79,9 @@ func (a *accounts) Enrich(ctx context.Context, r *cloudtrail.Record, f *ecs.Frag
 }
 
 // accountOf is the account that a document has as cloud.account.id.
-func accountOf(r *cloudtrail.Record) []byte {
-	if id := r.Field(cloudtrail.UserIdentity).Get("accountId").Text(); len(id) > 0 {
-		return id
+func accountOf(r *cloudtrail.Record, who *identity) []byte {
+	if len(who.account) > 0 {
+		return who.account
 	}
 	if id := r.Field(cloudtrail.RecipientAccountID).Text(); len(id) > 0 {
 		return id

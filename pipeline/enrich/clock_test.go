@@ -162,7 +162,9 @@ func (b *bench) enriched(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	var f ecs.Fragments
-	b.Enrich(t.Context(), &r, &f)
+	var who identity
+	who.read(r.Field(cloudtrail.UserIdentity))
+	b.enrich(t.Context(), &r, &who, &f)
 	if len(f.Tags) > 0 {
 		return Unavailable
 	}

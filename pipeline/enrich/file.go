@@ -46,7 +46,7 @@ func (t *tagger) load() error {
 			continue
 		}
 		v := view{kind: p.kind, account: []byte(p.account), name: []byte(p.name)}
-		t.cache.Set(t.key(v), t.writer.entry(p, s.answer, s.Loaded))
+		t.store(t.key(v), t.writer.entry(p, s.answer, s.Loaded))
 	}
 	return nil
 }

@@ -98,8 +98,7 @@ func openCopy(path string) (*maxminddb.Reader, error) {
 	return maxminddb.Open(to.Name())
 }
 
-// Enrich implements pipeline.Enricher.
-func (l *locator) Enrich(_ context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
+func (l *locator) enrich(r *cloudtrail.Record, f *ecs.Fragments) {
 	text := r.Field(cloudtrail.SourceIPAddress).Text()
 	if len(text) == 0 || len(text) > addressSize {
 		return

@@ -53,12 +53,10 @@ type identity struct {
 	issuer                      struct{ typ, userName, account, arn []byte }
 }
 
-// principalOf finds the user or role behind a record: an IAM user itself, the role of a session, the issuer of a federated
+// principal finds the user or role behind a record: an IAM user itself, the role of a session, the issuer of a federated
 // user. There is none for the root user, AWS services, other accounts, users of identity providers, and names that
 // CloudTrail hides. Source: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
-func principalOf(r *cloudtrail.Record) (v view, ok bool) {
-	var d identity
-	d.read(r.Field(cloudtrail.UserIdentity))
+func (d *identity) principal() (v view, ok bool) {
 	switch string(d.typ) {
 	case "IAMUser":
 		v = view{kind: user, account: d.account, name: d.userName, arn: d.arn}

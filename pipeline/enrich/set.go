@@ -23,8 +23,11 @@ type Options struct {
 
 // A Set is every enricher that the configuration turns on, as one. It may be used concurrently.
 type Set struct {
-	parts []pipeline.Enricher
-	runs  []func(context.Context)
+	tags   *tagger // each is nil when it is off; an interface between would cost an allocation a record
+	names  *accounts
+	places *locator
+	agents *agentParser
+	runs   []func(context.Context)
 }
 
 var _ pipeline.Enricher = (*Set)(nil)
@@ -40,43 +43,47 @@ func New(c Config, o Options) (*Set, error) {
 		if err := t.load(); err != nil {
 			o.Log.Warn("iam tags of the last run are not of use", zap.Error(err))
 		}
-		s.add(t, t.run)
+		s.tags, s.runs = t, append(s.runs, t.run)
 	}
 	if c.AccountNames.Enabled {
 		a := newAccounts(c, aws, o.Log)
 		if err := a.load(); err != nil {
 			o.Log.Warn("account names of the last run are not of use", zap.Error(err))
 		}
-		s.add(a, a.run)
+		s.names, s.runs = a, append(s.runs, a.run)
 	}
 	l, err := newLocator(c.GeoIP, o.Log)
 	if err != nil {
 		return nil, value.Under("geoip", err)
 	}
 	if c.GeoIP != (GeoIPConfig{}) {
-		s.add(l, l.run)
+		s.places, s.runs = l, append(s.runs, l.run)
 	}
 	if c.UserAgent.Enabled {
-		p, err := newAgentParser()
-		if err != nil {
+		if s.agents, err = newAgentParser(); err != nil {
 			return nil, err
 		}
-		s.add(p, nil)
 	}
 	return s, nil
 }
 
-func (s *Set) add(part pipeline.Enricher, run func(context.Context)) {
-	s.parts = append(s.parts, part)
-	if run != nil {
-		s.runs = append(s.runs, run)
-	}
-}
-
 // Enrich implements pipeline.Enricher.
 func (s *Set) Enrich(ctx context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
-	for _, part := range s.parts {
-		part.Enrich(ctx, r, f)
+	if s.tags != nil || s.names != nil {
+		var who identity
+		who.read(r.Field(cloudtrail.UserIdentity))
+		if s.tags != nil {
+			s.tags.enrich(ctx, r, &who, f)
+		}
+		if s.names != nil {
+			s.names.enrich(ctx, r, &who, f)
+		}
+	}
+	if s.places != nil {
+		s.places.enrich(r, f)
+	}
+	if s.agents != nil {
+		s.agents.enrich(r, f)
 	}
 }
 

@@ -37,7 +37,9 @@ type tagger struct {
 	wait      time.Duration
 	writer    writer
 	seed      maphash.Seed
+	recent    recent[entry]
 	cache     *otter.Cache[digest, *entry]
+	now       atomic.Int64 // Unix nanoseconds, kept to the second
 	desk      *desk
 	metrics   *metrics
 	log       *zap.Logger
@@ -53,14 +55,14 @@ func newTagger(c Config, dir directory, limiter *rate.Limiter, m *metrics, log *
 		cache: newCache[*entry](c.IAMTags.Principals), desk: newDesk(limiter), metrics: m, log: log, said: newOnce(),
 		file: c.IAMTags.CacheFile, absent: []byte(`"` + Unavailable + `",`),
 	}
+	t.now.Store(time.Now().UnixNano())
 	t.desk.ask, t.desk.keep, t.desk.failed, t.desk.known = t.ask, t.land, t.failed, t.known
 	return t
 }
 
-// Enrich implements pipeline.Enricher.
-func (t *tagger) Enrich(ctx context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
+func (t *tagger) enrich(ctx context.Context, r *cloudtrail.Record, who *identity, f *ecs.Fragments) {
 	t.follow(r)
-	v, ok := principalOf(r)
+	v, ok := who.principal()
 	if !ok || !t.directory.reaches(v.account) {
 		return
 	}
@@ -81,15 +83,24 @@ func (t *tagger) key(v view) digest {
 // find returns the entry of a principal, nil when there is none in time.
 func (t *tagger) find(ctx context.Context, v view) *entry {
 	key := t.key(v)
-	e, ok := t.cache.GetIfPresent(key)
-	if !ok || !e.principal.is(v) {
-		return t.await(ctx, key, v)
+	e := t.recent.at(key).Load()
+	if e == nil || !e.principal.is(v) {
+		var ok bool
+		if e, ok = t.cache.GetIfPresent(key); !ok || !e.principal.is(v) {
+			return t.await(ctx, key, v)
+		}
 	}
-	if now, stale := time.Now().UnixNano(), e.stale.Load(); now > stale &&
+	if now, stale := t.now.Load(), e.stale.Load(); now > stale &&
 		e.stale.CompareAndSwap(stale, now+int64(time.Minute)) { // the old answer serves meanwhile
 		t.desk.fly(key, v, anew)
 	}
 	return e
+}
+
+// store keeps an entry.
+func (t *tagger) store(key digest, e *entry) {
+	t.cache.Set(key, e)
+	t.recent.at(key).Store(e) // not when it is read: it might be one that is being forgotten
 }
 
 // await waits for a cold lookup, without holding the CPU.
@@ -134,6 +145,7 @@ func (t *tagger) follow(r *cloudtrail.Record) {
 func (t *tagger) refresh(v view) {
 	key := t.key(v)
 	_, known := t.cache.Invalidate(key)
+	t.recent.at(key).Store(nil)
 	if t.desk.again(key) || !known {
 		return
 	}
@@ -152,7 +164,7 @@ func (t *tagger) ask(ctx context.Context, p principal) (answer, error) {
 // land takes over an answer.
 func (t *tagger) land(f *flight, a answer) *entry {
 	e := t.writer.entry(f.principal, a, time.Now())
-	t.cache.Set(f.key, e)
+	t.store(f.key, e)
 	t.dirty.Store(true)
 	t.said.forget(place{f.principal.account, f.principal.kind.String()})
 	t.said.forget(place{f.principal.account, assuming})
@@ -183,7 +195,7 @@ func (t *tagger) keepOne(p principal, a answer) bool {
 	if uint64(t.cache.EstimatedSize()) >= t.cache.GetMaximum() {
 		return false
 	}
-	t.cache.Set(key, t.writer.entry(p, a, time.Now()))
+	t.store(key, t.writer.entry(p, a, time.Now()))
 	t.dirty.Store(true)
 	return true
 }

@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -31,8 +30,7 @@ func newAgentParser() (*agentParser, error) {
 	return &agentParser{parser: parser, memo: newMemo(agents), plain: newMemo(agents)}, nil
 }
 
-// Enrich implements pipeline.Enricher.
-func (a *agentParser) Enrich(_ context.Context, r *cloudtrail.Record, f *ecs.Fragments) {
+func (a *agentParser) enrich(r *cloudtrail.Record, f *ecs.Fragments) {
 	text := r.Field(cloudtrail.UserAgent).Text()
 	if len(text) == 0 {
 		return

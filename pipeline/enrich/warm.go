@@ -7,8 +7,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// saveEvery is how often the cache file follows.
-const saveEvery = time.Minute
+const (
+	saveEvery = time.Minute // how often the cache file follows
+	tickEvery = time.Second
+)
 
 // run answers questions until ctx ends, begins with the list of our own account, and keeps the cache file.
 func (t *tagger) run(ctx context.Context) {
@@ -19,10 +21,25 @@ func (t *tagger) run(ctx context.Context) {
 		close(listed)
 		t.saveOften(ctx)
 	}()
+	go t.tick(ctx)
 	t.desk.work(ctx, listed)
 	<-done
 	if err := t.save(); err != nil {
 		t.log.Warn("iam tags are not kept for the next start", zap.Error(err))
+	}
+}
+
+// tick keeps the time, which is cheaper than asking for it with each record.
+func (t *tagger) tick(ctx context.Context) {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			t.now.Store(now.UnixNano())
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

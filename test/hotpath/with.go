@@ -161,6 +161,16 @@ func newAdditions(ctx context.Context, folder string) ([]*addition, error) {
 		a := &addition{what: part.what, bound: part.bound, path: newPath()}
 		a.path.before = func(r *cloudtrail.Record, f *ecs.Fragments) { set.Enrich(ctx, r, f) }
 		all = append(all, a)
+		if part.bound == "" {
+			continue
+		}
+		alone := &addition{what: "all four, without what they add to documents", path: newPath()}
+		var unused ecs.Fragments
+		alone.path.before = func(r *cloudtrail.Record, _ *ecs.Fragments) {
+			unused = ecs.Fragments{}
+			set.Enrich(ctx, r, &unused)
+		}
+		all = append(all, alone)
 	}
 	return all, nil
 }
@@ -198,7 +208,7 @@ func sampleIAM() *standin.IAM {
 
 // addresses is how many source addresses the corpus has for the databases: with one of its own for each record, as the
 // other tables have them, no cache would be warm.
-const addresses = 500
+const addresses = 50
 
 // quietCorpus is a corpus with few addresses, and without the events of IAM: those that change users make the caches cold
 // again.
