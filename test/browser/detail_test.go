@@ -99,6 +99,42 @@ func (r *rig) testTree(t *testing.T) {
 	}
 }
 
+// testLeaves clicks + and − on each leaf of requests and responses: with + the list keeps the event, with − it does not.
+func (r *rig) testLeaves(t *testing.T) {
+	for _, name := range []string{"RunInstances", "DeleteAccessKey", "PutRolePolicy"} {
+		found := r.find(t, history.Query{Filters: []history.Filter{is(history.EventName, name), is(history.OutcomeIs, "success")}})
+		if len(found) == 0 {
+			t.Fatalf("the samples have no %s: choose another", name)
+		}
+		b := r.open(t, "/?f=eventId:"+url.QueryEscape(found[0])+"&ev="+url.QueryEscape(found[0]))
+		b.until(detailOpen)
+		leaves := `[...document.querySelectorAll("#detail section:not(.record) .tree li")].filter((li) => !li.querySelector("details"))`
+		bare := evaluate[[]string](b, leaves+`.filter((li) => li.querySelectorAll(".pair button").length !== 2 && !/: ?(|null|\{\}|\[\])$/.test(li.innerText)).map((li) => li.innerText)`)
+		if len(bare) > 0 {
+			t.Errorf("%s: got leaves without + and −: %q", name, bare)
+		}
+		n := evaluate[int](b, leaves+`.length`)
+		for i := 0; i < n; i += 1 + n/6 {
+			for _, way := range []struct {
+				button string
+				want   int
+			}{{"plus", 1}, {"minus", 0}} {
+				b.run(leaves + `[` + quote(i) + `].querySelector(".` + way.button + `")?.click()`)
+				b.settle()
+				filter := evaluate[string](b, `new URLSearchParams(location.search).getAll("f")[1] ?? ""`)
+				if got := len(b.ids()); filter != "" && got != way.want {
+					t.Errorf("%s: got %d events with %s, want %d", name, got, filter, way.want)
+				}
+				if filter != "" {
+					b.run("history.back()")
+					b.until(`new URLSearchParams(location.search).getAll("f").length === 1`)
+					b.settle()
+				}
+			}
+		}
+	}
+}
+
 // testAround follows links from an event; the filters in use are set aside.
 func (r *rig) testAround(t *testing.T) {
 	b := r.open(t, "/?f=eventName:RunInstances")

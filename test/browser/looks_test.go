@@ -60,6 +60,9 @@ func (r *rig) testLooks(t *testing.T) {
 				t.Errorf("%s at %d px is %d px wide", look.name, width, got)
 			}
 			for _, scheme := range []string{"light", "dark"} {
+				if width == 768 && scheme == "dark" {
+					continue // it has nothing that the other two do not show
+				}
 				b.scheme(scheme)
 				shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 				if err != nil {

@@ -19,6 +19,7 @@ func TestPage(t *testing.T) {
 	t.Run("sentences", r.testSentences)
 	t.Run("detail", r.testDetail)
 	t.Run("tree", r.testTree)
+	t.Run("leaves", r.testLeaves)
 	t.Run("around", r.testAround)
 	t.Run("chain", r.testChain)
 	t.Run("compare", r.testCompare)

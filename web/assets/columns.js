@@ -17,23 +17,26 @@ function source(event) {
   return [...text(service), ...(rest ? [element("span", { className: "none" }, rest)] : [])];
 }
 
+// brief is what an ARN names, without the service, the region and the account.
+const brief = (name) => /^arn:(?:[^:]*:){4}(.+)$/s.exec(name)?.[1] ?? name;
+
 function resources(event) {
   const [first, ...others] = event.resources;
   if (!first) return text("");
   const more = others.length > 0 ? [element("small", { className: "more" }, ` +${others.length}`)] : [];
-  return [element("span", { className: "clip" }, ...text(first.name)), ...more];
+  return [element("span", { className: "clip" }, ...text(brief(first.name))), ...more];
 }
 
 // all are the columns. name is the filter that a cell's value makes, width a track of the table's grid; fit 0 stays
 // beside an open detail, 1 where the list is narrow, 2 where it is wide.
 export const all = [
-  { id: "name", fit: 0, label: "Event name", name: "eventName", width: "minmax(150px, 1.5fr)", of: (e) => e.name },
-  { id: "outcome", fit: 0, label: "Outcome", name: "outcome", width: "minmax(100px, 1.25fr)", of: (e) => e.outcome, show: result },
-  { id: "time", fit: 0, label: "Event time", name: "", width: "192px", of: () => "", show: (e) => [zoned(e.time, zone())] },
+  { id: "name", fit: 0, label: "Event name", name: "eventName", width: "minmax(150px, 1.6fr)", of: (e) => e.name },
+  { id: "outcome", fit: 0, label: "Outcome", name: "outcome", width: "minmax(100px, 1.6fr)", of: (e) => e.outcome, show: result },
+  { id: "time", fit: 0, label: "Event time", name: "", width: "184px", of: () => "", show: (e) => [zoned(e.time, zone())] },
   { id: "user", fit: 0, label: "User name", name: "user", width: "minmax(110px, 1.1fr)", of: (e) => e.user, show: user },
-  { id: "source", fit: 2, label: "Event source", name: "eventSource", width: "minmax(108px, .9fr)", of: (e) => e.source, show: source },
+  { id: "source", fit: 2, label: "Event source", name: "eventSource", width: "minmax(90px, .7fr)", of: (e) => e.source, show: source },
   { id: "resourceType", fit: 2, label: "Resource type", name: "resourceType", width: "minmax(100px, 1fr)", of: (e) => e.resources[0]?.type },
-  { id: "resources", fit: 2, label: "Resource name", name: "resourceName", width: "minmax(120px, 1.5fr)", of: (e) => e.resources[0]?.name, show: resources },
+  { id: "resources", fit: 2, label: "Resource name", name: "resourceName", width: "minmax(110px, 1.3fr)", of: (e) => e.resources[0]?.name, show: resources },
   { id: "sourceIp", fit: 1, label: "Source IP address", name: "sourceIp", width: "minmax(110px, .9fr)", of: (e) => e.sourceIp },
   { id: "accessKey", fit: 1, label: "AWS access key", name: "accessKey", width: "minmax(150px, 1fr)", of: (e) => e.accessKey },
   { id: "region", fit: 1, label: "AWS region", name: "region", width: "minmax(90px, .6fr)", of: (e) => e.region },
