@@ -14,10 +14,19 @@ import (
 	"github.com/trailship/trailship/sinks/local"
 )
 
-const perBatch = 200 // a chunk of 256 KiB
-
-// BenchmarkWrite stores b.N batches of different records with sixteen writers.
+// BenchmarkWrite stores different records: live, as many messages of a file's median of records at once as a daemon has, and
+// in bulk, as the files of a folder. Each iteration is a batch. Both take everything along: the index, words, first events.
 func BenchmarkWrite(b *testing.B) {
+	for _, tc := range []struct {
+		name             string
+		writers, records int
+	}{{"live", 256, 20}, {"bulk", 16, 200}} { // a chunk of 256 KiB has some 200
+		b.Run(tc.name, func(b *testing.B) { benchmarkWrite(b, tc.writers, tc.records) })
+	}
+}
+
+func benchmarkWrite(b *testing.B, writers, perBatch int) {
+	b.Helper()
 	c := newCorpus(b)
 	path := filepath.Join(b.TempDir(), "store.db")
 	s, err := local.Open(b.Context(), local.Config{Path: path}, zap.NewNop())
@@ -29,10 +38,10 @@ func BenchmarkWrite(b *testing.B) {
 		batches[i] = c.batch(b, i*perBatch, perBatch)
 	}
 	b.ResetTimer()
-	var writers sync.WaitGroup
+	var all sync.WaitGroup
 	next := make(chan *pipeline.Batch)
-	for range 16 {
-		writers.Go(func() {
+	for range writers {
+		all.Go(func() {
 			for batch := range next {
 				if _, err := s.Write(b.Context(), batch); err != nil {
 					b.Error(err)
@@ -44,7 +53,7 @@ func BenchmarkWrite(b *testing.B) {
 		next <- batch
 	}
 	close(next)
-	writers.Wait()
+	all.Wait()
 	b.StopTimer()
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
@@ -123,6 +132,8 @@ func BenchmarkEvents(b *testing.B) {
 		{"text, frequent", history.Query{Text: "ec2"}},
 		{"text, rare", history.Query{Text: resource}},
 		{"text, absent", history.Query{Text: "no such words"}},
+		{"value, frequent", by(history.LeafValue, "false")},
+		{"value, left out", history.Query{Filters: []history.Filter{{Attribute: history.LeafValue, Values: []string{"false"}, Not: true}}}},
 	} {
 		b.Run(tc.name, func(b *testing.B) {
 			found := 0

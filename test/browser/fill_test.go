@@ -34,6 +34,20 @@ func deep() string {
 		strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200) + "}"
 }
 
+// huge is a record of texts without end, and of more resources than anybody looks at.
+func huge() string {
+	long := func(letter string) string { return strings.Repeat(letter, 60_000) }
+	var resources, members []string
+	for i := range 3000 {
+		resources = append(resources, fmt.Sprintf(`{"ARN":"arn:aws:s3:::bucket-%d","type":"AWS::S3::Bucket"}`, i))
+		members = append(members, fmt.Sprintf(`"member%d":"value %d"`, i, i))
+	}
+	return `{"eventID":"huge","eventTime":"2020-01-01T00:00:02Z","eventName":"` + long("W") + `","eventSource":"` + long("s") + `","awsRegion":"` + long("r") +
+		`","sourceIPAddress":"` + long("9") + `","userAgent":"` + long("A") + `","errorCode":"` + long("E") + `","errorMessage":"` + long("m") +
+		`","userIdentity":{"type":"IAMUser","userName":"` + long("u") + `","accessKeyId":"` + long("K") + `"},"resources":[` + strings.Join(resources, ",") +
+		`],"requestParameters":{"` + long("k") + `":"` + long("v") + `",` + strings.Join(members, ",") + `}}`
+}
+
 // sampleDay is the day of most sample events. Their copies are of the days before.
 var sampleDay = time.Date(2023, 7, 10, 0, 0, 0, 0, time.UTC)
 
@@ -52,7 +66,7 @@ func fill(t *testing.T, store *local.Store) int {
 		most = 1_000_000
 	}
 	f := &filler{t: t, store: store}
-	for _, text := range []string{hostile, deep()} {
+	for _, text := range []string{hostile, deep(), huge()} {
 		f.add([]byte(text))
 	}
 	records := readSamples(t)

@@ -5,6 +5,7 @@ package browser_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -52,5 +53,33 @@ func (r *rig) testHostile(t *testing.T) {
 	b.until(detailOpen)
 	if got := evaluate[int](b, `document.querySelectorAll("#detail .tree details").length`); got > 20 {
 		t.Errorf("got %d parts of a deep record at once, want them when they are opened", got)
+	}
+}
+
+// A record of texts without end is a row like others, and its detail is there soon.
+func (r *rig) testHuge(t *testing.T) {
+	b := r.open(t, "/?from=2020-01-01T00:00:02Z&to=2020-01-01T00:00:02Z")
+	for _, width := range []int64{1400, 320} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		if got := evaluate[float64](b, `document.querySelector("#events tbody tr").offsetHeight`); got > 900 {
+			t.Errorf("at %d px: got a row %v px high", width, got)
+		}
+		began := time.Now()
+		b.do(chromedp.Click("#events tbody a"))
+		b.until(detailOpen)
+		if width == 1400 {
+			r.times.add("the detail of a record of a megabyte", time.Since(began))
+		}
+		if got := evaluate[int64](b, "document.documentElement.scrollWidth"); got > width {
+			t.Errorf("at %d px: got a page %d px wide", width, got)
+		}
+		if got := evaluate[float64](b, `document.querySelector("#detail .head").offsetHeight`); got > 200 {
+			t.Errorf("at %d px: got a heading %v px high", width, got)
+		}
+		if got := evaluate[int](b, `document.querySelectorAll("#detail li").length`); got > 500 {
+			t.Errorf("at %d px: got %d parts at once", width, got)
+		}
+		b.do(chromedp.Click("#close"))
+		b.until(detailGone)
 	}
 }

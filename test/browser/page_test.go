@@ -27,6 +27,7 @@ func TestPage(t *testing.T) {
 	t.Run("export", r.testExport)
 	t.Run("keys", r.testKeys)
 	t.Run("hostile", r.testHostile)
+	t.Run("huge", r.testHuge)
 	t.Run("audit", r.testAudit)
 	t.Run("looks", r.testLooks)
 	r.times.show(t)

@@ -1,14 +1,14 @@
 // The columns of the list: those of AWS's console and the ones that can be added. The chosen ones are in the address.
 
-import { element, visible } from "./text.js";
+import { element, short, visible } from "./text.js";
 import { query, zone } from "./state.js";
 import { outcome, zoned } from "./words.js";
 
-const text = (value) => (value ? visible(value) : [element("span", { className: "none absent", textContent: "–" })]);
+const text = (value) => (value ? visible(short(value, 300)) : [element("span", { className: "none absent", textContent: "–" })]);
 
 function user(event) {
   const by = event.role && event.role !== event.user ? event.role : event.invokedBy !== event.user ? event.invokedBy : "";
-  return [...text(event.user), ...(by ? [" ", element("small", { title: "the role, or the service that called for the user" }, ...visible(by))] : [])];
+  return [...text(event.user), ...(by ? [" ", element("small", { title: "the role, or the service that called for the user" }, ...visible(short(by, 300)))] : [])];
 }
 
 // source is the service, then what all of AWS's services end with.
@@ -55,7 +55,7 @@ const usual = ["name", "outcome", "time", "user", "source", "resourceType", "res
 
 function result(event) {
   const why = event.errorCode || event.reason;
-  return [outcome(event), ...(why ? [" ", element("small", {}, ...visible(why))] : [])];
+  return [outcome(event), ...(why ? [" ", element("small", {}, ...visible(short(why, 300)))] : [])];
 }
 
 // chosen are the columns to show. The event's name and its outcome are always there.

@@ -1,6 +1,6 @@
 // Two to five events side by side, with the differences marked.
 
-import { button, element, visible } from "./text.js";
+import { button, element, folded, short, visible } from "./text.js";
 import { ask, givenUp } from "./ask.js";
 import { go, query, zone } from "./state.js";
 import { leaves, shown, tree } from "./json.js";
@@ -56,7 +56,7 @@ function draw(found) {
   const head = element("tr", {}, element("th", { scope: "col" }, "Field"), ...found.map(({ event }) => element("th", { scope: "col" }, title(event))));
   const rows = all.map(([path, texts]) => {
     const unlike = differs(texts);
-    const th = element("th", { scope: "row" }, ...visible(path), ...(unlike ? [" ", element("small", { className: "differs" }, "≠ differs")] : []));
+    const th = element("th", { scope: "row" }, ...visible(short(path, 300)), ...(unlike ? [" ", element("small", { className: "differs" }, "≠ differs")] : []));
     return element("tr", { className: unlike ? "unlike" : "like" }, th, ...texts.map(cell));
   });
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
@@ -72,10 +72,10 @@ function title(event) {
     if (rest.length < 2) to.delete("view");
   }, { replace: true });
   const away = button("×", close, { name: "Take this event away", className: "remove" });
-  return element("div", {}, away, element("b", {}, ...visible(event.name)), element("div", {}, outcome(event)), zoned(event.time, zone()), element("div", {}, ...visible(event.user)));
+  return element("div", {}, away, element("b", {}, ...visible(short(event.name, 200))), element("div", {}, outcome(event)), zoned(event.time, zone()), element("div", {}, ...visible(short(event.user, 200))));
 }
 
-const cell = (text) => (text === undefined ? element("td", { className: "none" }, "not there") : element("td", {}, ...visible(text)));
+const cell = (text) => (text === undefined ? element("td", { className: "none" }, "not there") : element("td", {}, ...folded(text)));
 
 const filter = () => body.classList.toggle("only", only.checked);
 

@@ -1,6 +1,6 @@
 // One event, beside the list where there is room and over it where there is not.
 
-import { element, visible } from "./text.js";
+import { element, short, visible } from "./text.js";
 import { ask, giveUp, givenUp } from "./ask.js";
 import { go, query, wide, zone } from "./state.js";
 import { beside, mark, open, rowOf } from "./list.js";
@@ -10,6 +10,7 @@ import { around, session } from "./around.js";
 import { record } from "./record.js";
 import { resources } from "./resources.js";
 import { happened, summary, tags } from "./summary.js";
+import { called } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const dialog = $("detail");
@@ -48,7 +49,7 @@ export async function show() {
 
 function draw({ event, record: text, derived, names, pivots }) {
   knows(names);
-  heading.replaceChildren(...visible(event.name || "(no name)"));
+  heading.replaceChildren(...visible(short(called(event), 200)));
   const root = tree(text);
   const part = (title, key) => {
     const node = child(root, key);
@@ -66,6 +67,7 @@ function draw({ event, record: text, derived, names, pivots }) {
     ...part("Response elements", "responseElements"),
     ...part("Additional event data", "additionalEventData"),
     ...part("Service event details", "serviceEventDetails"),
+    ...part("Insight details", "insightDetails"),
     record(event, text, root, derived),
   );
 }

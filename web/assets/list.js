@@ -1,11 +1,11 @@
 // The list of events: a table that grows as it is scrolled.
 
-import { button, element, inert, visible } from "./text.js";
+import { button, element, inert, short, visible } from "./text.js";
 import { ask, givenUp } from "./ask.js";
 import { chosen, content } from "./columns.js";
 import { go, listQuery, query, search, set, wide, zone } from "./state.js";
 import { float, hold } from "./values.js";
-import { parts } from "./words.js";
+import { called, parts } from "./words.js";
 import { changedTicks, tick } from "./ticks.js";
 
 const size = 50;
@@ -94,7 +94,7 @@ function row(event) {
   tr.dataset.id = event.id;
   tr.setAttribute("role", "row");
   const box = element("input", { type: "checkbox", tabIndex: -1 });
-  box.setAttribute("aria-label", `Compare ${inert(event.name)}`);
+  box.setAttribute("aria-label", `Compare ${inert(short(called(event), 200))}`);
   tr.append(cell("td", { className: "box" }, box), ...chosen().map((column) => columnCell(column, event)));
   return tr;
 }
@@ -107,12 +107,12 @@ function cell(kind, properties, ...children) {
 
 function columnCell(column, event) {
   if (column.id === "name") {
-    const link = element("a", { href: "?" + withEvent(event.id) }, ...visible(event.name || "(no name)"));
+    const link = element("a", { href: "?" + withEvent(event.id) }, ...visible(short(called(event), 300)));
     return hold(cell("th", { scope: "row", className: "name" }, link), column.name, event.name);
   }
   const value = column.of(event) ?? "";
-  const td = cell("td", { className: `${column.id} fit${column.fit}`, tabIndex: -1, title: column.show ? "" : inert(value) }, ...content(column, event));
-  if (column.id === "resources") td.title = event.resources.map((r) => inert(`${r.type} ${r.name}`.trim())).join("\n");
+  const td = cell("td", { className: `${column.id} fit${column.fit}`, tabIndex: -1, title: column.show ? "" : inert(short(value, 1000)) }, ...content(column, event));
+  if (column.id === "resources") td.title = short(event.resources.map((r) => inert(`${r.type} ${r.name}`.trim())).join("\n"), 1000);
   td.dataset.label = column.label;
   return hold(td, column.name, value);
 }

@@ -1,6 +1,6 @@
 // The resources of an event, with links to AWS's console where the name says which one it is.
 
-import { element, visible } from "./text.js";
+import { button, element } from "./text.js";
 import { worth } from "./values.js";
 import { aim } from "./around.js";
 
@@ -21,6 +21,8 @@ export function inConsole({ type, name }, { region, account }) {
   return parts && `https://${consoles[parts[1]]}/go/view?arn=${encodeURIComponent(full)}`;
 }
 
+const many = 100; // resources that are shown at once
+
 export function resources(event) {
   const all = event.resources;
   const section = element("section", {}, element("h3", {}, `Resources (${all.length})`));
@@ -28,7 +30,16 @@ export function resources(event) {
     section.append(element("p", { className: "none" }, "The record names no resource."));
     return section;
   }
-  section.append(element("ul", { className: "resources" }, ...all.map((r) => item(r, event))));
+  const list = element("ul", { className: "resources" });
+  const add = (from) => {
+    list.append(...all.slice(from, from + many).map((r) => item(r, event)));
+    const left = all.length - from - many;
+    if (left <= 0) return;
+    const more = element("li", {}, button(`${left} more`, () => (more.remove(), add(from + many)), { className: "quiet" }));
+    list.append(more);
+  };
+  add(0);
+  section.append(list);
   return section;
 }
 

@@ -1,12 +1,12 @@
 // What an event says in a sentence and in a table.
 
-import { element, visible } from "./text.js";
+import { element, folded, short, visible } from "./text.js";
 import { child, leaves, shown } from "./json.js";
 import { words, worth } from "./values.js";
 import { shows } from "./vocabulary.js";
 import { outcome, plain, zoned } from "./words.js";
 
-const strong = (text) => element("b", {}, ...visible(text));
+const strong = (text) => element("b", {}, ...visible(short(text, 200)));
 
 // happened says who did what from where, and how it ended.
 export function happened(event, zone) {
@@ -27,7 +27,7 @@ export function happened(event, zone) {
 // reason is the error as AWS wrote it. EC2 appends a blob that only AWS can read: it is folded.
 function reason(text) {
   const blob = text.match(/^([^]*?Encoded authorization failure message: )(\S{80,})([^]*)$/);
-  if (!blob) return element("p", { className: "reason" }, ...visible(text));
+  if (!blob) return element("p", { className: "reason" }, ...folded(text));
   const [, before, encoded, after] = blob;
   const fold = element("details", {}, element("summary", {}, "encoded message"), element("code", {}, ...visible(encoded)));
   return element("div", { className: "reason" }, ...visible(before), fold, ...visible(after));

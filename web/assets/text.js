@@ -38,5 +38,18 @@ export function visible(text) {
   return nodes;
 }
 
+const long = 300; // characters that are shown at once
+
+// folded is visible text of which a button shows the rest where it is long.
+export function folded(text) {
+  if (text.length <= long) return visible(text);
+  const shown = element("span", {}, ...visible(text.slice(0, long) + " …"));
+  const all = button(`all ${text.length.toLocaleString("en")} characters`, () => {
+    shown.replaceChildren(...visible(text));
+    all.remove();
+  }, { className: "quiet" });
+  return [shown, all];
+}
+
 // short is text that ends with … where it would be longer than most.
 export const short = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);

@@ -1,13 +1,12 @@
 // JSON as a folding tree. Each leaf can be filtered by.
 
-import { element, inert, visible } from "./text.js";
+import { element, folded, inert, short, visible } from "./text.js";
 import { shown } from "./json.js";
 import { pair } from "./values.js";
 import { byPath } from "./vocabulary.js";
 import { count } from "./words.js";
 
 const unfolded = 3; // levels that are open at first
-const long = 300; // characters of a leaf before it folds
 const many = 100; // members that are shown at once
 const longest = 4000; // characters of a leaf that an address takes
 const free = ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"]; // where any value filters
@@ -50,24 +49,13 @@ function item(node, path, depth) {
   return element("li", {}, details);
 }
 
-const name = (path) => [element("span", { className: typeof path.at(-1) === "number" ? "index" : "key" }, ...visible(String(path.at(-1))))];
+const name = (path) => [element("span", { className: typeof path.at(-1) === "number" ? "index" : "key" }, ...visible(short(String(path.at(-1)), 200)))];
 
 function leaf(node, path) {
   const text = shown(node);
-  const value = element("span", { className: node.kind === "string" ? "string" : "word" });
-  const tail = text.length > long ? [unfold(value, text)] : [];
-  value.append(...visible(tail.length > 0 ? text.slice(0, long) + " …" : text));
+  const value = element("span", { className: node.kind === "string" ? "string" : "word" }, ...folded(text));
   const filters = node.items || text === "" || (node.kind === "word" && text === "null") ? [] : filter(path, text);
-  return element("li", { title: inert(path.join(".")) }, ...name(path), ": ", value, ...tail, ...filters);
-}
-
-function unfold(value, text) {
-  const all = element("button", { type: "button", className: "quiet", textContent: `all ${count(text.length, "character")}` });
-  all.onclick = () => {
-    value.replaceChildren(...visible(text));
-    all.remove();
-  };
-  return all;
+  return element("li", { title: inert(short(path.join("."), 500)) }, ...name(path), ": ", value, ...filters);
 }
 
 // filter is the pair of a leaf: by the attribute that the path is, by the resource it names, else by the value itself. With +

@@ -1,7 +1,7 @@
 // Values that filter: + shows only events with the value, − leaves them out. One pair of buttons goes to whichever cell the
 // pointer or the focus is on; where there is room each value has a pair of its own.
 
-import { button, element, inert, short, visible } from "./text.js";
+import { button, element, folded, inert, short } from "./text.js";
 import { addFilter, search } from "./state.js";
 import { label } from "./vocabulary.js";
 
@@ -33,7 +33,7 @@ export function words(value) {
 // worth is a value with its own pair of buttons.
 export function worth(name, value, ...face) {
   if (!value) return element("span", { className: "none", textContent: "–" });
-  const shown = element("span", { className: "worth" }, ...(face.length > 0 ? face : visible(value)));
+  const shown = element("span", { className: "worth" }, ...(face.length > 0 ? face : folded(value)));
   return element("span", { className: "value" }, shown, ...(name ? [pair(name, value)] : []));
 }
 

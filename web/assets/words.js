@@ -1,6 +1,6 @@
 // Times, numbers and outcomes as words.
 
-import { element, inert } from "./text.js";
+import { element, inert, short } from "./text.js";
 
 const two = (n) => String(n).padStart(2, "0");
 
@@ -66,8 +66,11 @@ export function outcome(event) {
   const [icon, word] = outcomes[event.outcome] ?? ["?", "Unknown"];
   const mark = element("span", { className: "icon", textContent: icon });
   mark.setAttribute("aria-hidden", "true");
-  return element("span", { className: `outcome ${event.outcome}`, title: inert(event.reason) }, mark, word);
+  return element("span", { className: `outcome ${event.outcome}`, title: inert(short(event.reason, 1000)) }, mark, word);
 }
+
+// called is an event's name; insights have none.
+export const called = (event) => event.name || `(${event.type || "no name"})`;
 
 // reasons are error codes in plain words.
 const reasons = [
