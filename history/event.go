@@ -40,8 +40,8 @@ type Event struct {
 	Traits            []string // what a closer look has found; see the attribute TraitIs
 	Tags              []Tag    // of the user and the role, where the store has them
 
-	// Record is byte for byte what was read; nil unless it was asked for. Where Derived is set the store has not kept it,
-	// and Record is the document that was made of it.
+	// Record is byte for byte what was read; nil unless it was asked for. Where Derived is set the store has not kept it, and
+	// Record is put together from what it has: members that it does not know are missing, and their order is not the record's.
 	Record  []byte
 	Derived bool
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // Search answers questions about stored events. Its methods may be called concurrently and end with ctx: work under way
-// is given up. A *QueryError says what is wrong with the question itself. *local.Store and *local.Reader are
-// Searches.
+// is given up. A *QueryError says what is wrong with the question itself, or that this store cannot answer it; a *StoreError
+// what its operator can do. *local.Store, *local.Reader and *lookup.Cluster are Searches.
 type Search interface {
 	// Events answers a query with a page of events.
 	Events(ctx context.Context, q Query) (Page, error)
@@ -28,10 +28,23 @@ type Search interface {
 // ErrNotFound is the error of an event that a store does not have.
 var ErrNotFound = errors.New("there is no such event")
 
-// A Page is one answer to a Query.
+// A StoreError is why a store cannot answer, in words for whoever asks: they hold nothing of events and no secret.
+type StoreError struct {
+	Reason string
+	Err    error // what the store itself said, for a log
+}
+
+func (e *StoreError) Error() string { return e.Reason + ": " + e.Err.Error() }
+
+// Unwrap is what the store itself said.
+func (e *StoreError) Unwrap() error { return e.Err }
+
+// A Page is one answer to a Query. It may have fewer events than the Query's limit, or none, and a Next all the same: where
+// a store must look at events one by one it answers after so many.
 type Page struct {
 	Events []Event
 	Next   Cursor // where the next page begins, "" when there is none
+	Lacks  string // what is missing from this page that should be here, in words for people; "" when it is whole
 }
 
 // Count is a value and how many events have it.
@@ -52,6 +65,7 @@ type Facets struct {
 	Facets []Facet // in the order that was asked for
 	Base   int64   // how many events were counted
 	Exact  bool    // Base is all events of the query; else it is the newest ones
+	Lacks  string  // as Page's
 }
 
 // The bounds of questions other than Events.
@@ -77,7 +91,8 @@ type Histogram struct {
 	// Total is how many events there are, those of no time included, which are in no bar. Failed is how many of them failed
 	// or were denied.
 	Total, Failed int64
-	Exact         bool // all events of the query were counted; else the newest ones, and older bars are missing
+	Exact         bool   // all events of the query were counted; else the newest ones, and older bars are missing
+	Lacks         string // as Page's
 }
 
 // Extent says what a store holds.

@@ -398,3 +398,31 @@ func testWrong(t *testing.T, s history.Search) {
 		t.Errorf("given up: got %v, want %v", err, context.Canceled)
 	}
 }
+
+// Empty asks a search that has no events: nothing is found, and nothing is wrong.
+func Empty(t *testing.T, s history.Search) {
+	t.Helper()
+	page, err := s.Events(t.Context(), history.Query{})
+	if err != nil || len(page.Events) != 0 || page.Next != "" {
+		t.Errorf("events: got %d, next %q, %v; want none", len(page.Events), page.Next, err)
+	}
+	if _, err := s.Event(t.Context(), "any"); !errors.Is(err, history.ErrNotFound) {
+		t.Errorf("event: got %v, want %v", err, history.ErrNotFound)
+	}
+	facets, err := s.Facets(t.Context(), history.Query{}, []history.Attribute{history.EventName, history.User}, 5)
+	if err != nil || facets.Base != 0 || len(facets.Facets) != 2 || len(facets.Facets[0].Values)+len(facets.Facets[1].Values) > 0 {
+		t.Errorf("facets: got %+v, %v; want two without values", facets, err)
+	}
+	h, err := s.Histogram(t.Context(), history.Query{}, 10)
+	if err != nil || h.Total != 0 || len(h.Bars) != 0 {
+		t.Errorf("histogram: got %+v, %v; want no bars", h, err)
+	}
+	if x, err := s.Extent(t.Context()); err != nil || x != (history.Extent{}) {
+		t.Errorf("extent: got %+v, %v; want nothing", x, err)
+	}
+	for _, q := range history.Questions() {
+		if page, err := s.Events(t.Context(), q.Query); err != nil || len(page.Events) > 0 {
+			t.Errorf("%s: got %d events, %v; want none", q.Name, len(page.Events), err)
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 )
 
@@ -77,18 +76,14 @@ func Apply(ctx context.Context, t Transport, changes []Change) (refused int, rea
 			return 0, "", fmt.Errorf("encoding a change: %w", err)
 		}
 	}
-	text, err := post(ctx, t, "/_bulk", &body)
-	if err != nil {
-		return 0, "", fmt.Errorf("changing documents: %w", err)
-	}
 	var answer struct {
 		Items []map[string]struct {
 			Status int   `json:"status"`
 			Error  cause `json:"error"`
 		} `json:"items"`
 	}
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return 0, "", fmt.Errorf("reading the answer to changes: %w", err)
+	if err := (caller{t}).call(ctx, http.MethodPost, "/_bulk", &body, &answer); err != nil {
+		return 0, "", fmt.Errorf("changing documents: %w", err)
 	}
 	for _, item := range answer.Items {
 		for _, one := range item {
@@ -102,25 +97,4 @@ func Apply(ctx context.Context, t Transport, changes []Change) (refused int, rea
 		}
 	}
 	return refused, reason, nil
-}
-
-// post sends lines of JSON.
-func post(ctx context.Context, t Transport, path string, body io.Reader) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, path, body)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/x-ndjson")
-	res, err := t.Perform(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err == nil && res.StatusCode >= http.StatusMultipleChoices {
-		err = answerError(res.StatusCode, text)
-	}
-	return text, err
 }

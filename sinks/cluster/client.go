@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,48 +57,75 @@ type cause struct {
 	CausedBy *cause `json:"caused_by"`
 }
 
-// caller calls a cluster's API.
-type caller struct{ Transport }
+// A Request is one request to a cluster's API.
+type Request struct {
+	Method, Path string
+	Body         any           // sent as JSON; an io.Reader as lines of JSON; nil: nothing
+	Timeout      time.Duration // for all of the answer; 0: half a minute
+	MaxAnswer    int64         // bytes; 0: four MiB
+}
 
-// call sends a JSON request and decodes the answer into out, unless that is nil. It returns an *Error for an answer that
-// is no success.
-func (t caller) call(ctx context.Context, method, path string, in, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+// ErrTooLarge is the error of an answer of more bytes than Request.MaxAnswer.
+var ErrTooLarge = errors.New("the cluster's answer is too large")
+
+// Do sends a request and decodes the JSON of the answer into out, unless that is nil. It returns an *Error for an answer that
+// is no success. When ctx ends the connection is closed, by which a cluster knows that nobody waits for a search.
+func Do(ctx context.Context, t Transport, r Request, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, callTimeout))
 	defer cancel()
-	var body io.Reader
-	if in != nil {
-		text, err := json.Marshal(in)
-		if err != nil {
-			return fmt.Errorf("encoding a request: %w", err)
-		}
-		body = bytes.NewReader(text)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, path, body)
+	req, err := r.build(ctx)
 	if err != nil {
 		return err
-	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
 	}
 	res, err := t.Perform(req)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
+	most := cmp.Or(r.MaxAnswer, maxAnswer)
+	text, err := io.ReadAll(io.LimitReader(res.Body, most+1))
+	switch {
+	case err != nil:
 		return fmt.Errorf("reading the cluster's answer: %w", err)
-	}
-	if res.StatusCode >= http.StatusMultipleChoices {
+	case res.StatusCode >= http.StatusMultipleChoices:
 		return answerError(res.StatusCode, text)
-	}
-	if out == nil {
+	case int64(len(text)) > most:
+		return ErrTooLarge
+	case out == nil:
 		return nil
 	}
 	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("the answer is not the JSON of a cluster, check the sink's urls: %w", err)
 	}
 	return nil
+}
+
+func (r Request) build(ctx context.Context) (*http.Request, error) {
+	body, kind := r.Body, "application/json"
+	lines, isLines := body.(io.Reader)
+	switch {
+	case isLines:
+		kind = "application/x-ndjson"
+	case body != nil:
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("encoding a request: %w", err)
+		}
+		lines = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, r.Path, lines)
+	if err == nil && body != nil {
+		req.Header.Set("Content-Type", kind)
+	}
+	return req, err
+}
+
+// caller calls a cluster's API.
+type caller struct{ Transport }
+
+// call is Do with what most requests need.
+func (t caller) call(ctx context.Context, method, path string, in, out any) error {
+	return Do(ctx, t, Request{Method: method, Path: path, Body: in}, out)
 }
 
 // answerError reads an error answer: the type that stands on top, and the reason of the innermost cause.

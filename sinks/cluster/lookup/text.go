@@ -1,0 +1,79 @@
+package lookup
+
+import (
+	"strings"
+
+	"github.com/trailship/trailship/history"
+	"github.com/trailship/trailship/pipeline/cloudtrail"
+)
+
+// piecesOf takes a text apart at white space outside of quotes. A quote that does not end goes to the end.
+func piecesOf(text string) (pieces []string) {
+	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		var one string
+		if rest, ok := strings.CutPrefix(text, `"`); ok {
+			one, text, _ = strings.Cut(rest, `"`)
+			one = strings.TrimSpace(one)
+		} else if end := strings.IndexAny(text, " \t\r\n\""); end >= 0 {
+			one, text = text[:end], text[end:]
+		} else {
+			one, text = text, ""
+		}
+		if one != "" {
+			pieces = append(pieces, one)
+		}
+	}
+	return pieces
+}
+
+// maxExpansions is how many words the last word of a piece of text may stand for.
+const maxExpansions = 1000
+
+// containingPiece passes the documents that have a piece of text: within the value of a field, as the words of a free-form
+// object, the last one perhaps longer, or within one of its words.
+func containingPiece(piece string) query {
+	pattern := containing(piece)
+	clauses := []query{documents(piece), is(trailFields+"request_id", piece)}
+	for _, name := range []string{
+		fieldAction, fieldProvider, fieldRegion, fieldAccount, fieldRecipient, fieldAddress, fieldAgent, fieldUser, fieldPrincipal, fieldRelated,
+		fieldError, fieldMessage, fieldIdentity, fieldARN, fieldKey, fieldInvokedBy, fieldBehalf, fieldIssuer, fieldIssuerID, fieldSourceID,
+		fieldResource, fieldEntity, trailFields + "event_type", trailFields + "shared_event_id", trailFields + "resources.type",
+	} {
+		clauses = append(clauses, matches(name, pattern))
+	}
+	whole := !strings.ContainsAny(piece, " \t\r\n") && strings.ContainsAny(piece, `.:_'`) // perhaps a part of what is one word to the cluster
+	for _, form := range freeForm() {
+		text := trailFields + form + ".text"
+		clauses = append(clauses, query{Begins: map[string]phrase{text: {Query: piece, Expansions: maxExpansions}}})
+		if whole {
+			clauses = append(clauses, matches(text, pattern))
+		}
+	}
+	return either(clauses...)
+}
+
+// contains reports whether a value of the record, or of an attribute, contains a text in small letters.
+func (f *found) contains(small string) bool {
+	for _, a := range history.Attributes() {
+		for _, v := range f.Values(a) {
+			if strings.Contains(strings.ToLower(v), small) {
+				return true
+			}
+		}
+	}
+	return holds(f.record.Root(), small)
+}
+
+func holds(v cloudtrail.Value, small string) bool {
+	switch v.Kind() {
+	case cloudtrail.KindString, cloudtrail.KindNumber:
+		return strings.Contains(strings.ToLower(string(v.Bytes())), small)
+	case cloudtrail.KindObject, cloudtrail.KindArray:
+		for m := v.First(); m.Exists(); m = m.Next() {
+			if holds(m, small) {
+				return true
+			}
+		}
+	}
+	return false
+}
