@@ -54,6 +54,7 @@ func (r *rig) testDetail(t *testing.T) {
 	check("click")
 	b.do(chromedp.Reload())
 	check("reload")
+	b.until(`!document.querySelector("#following").disabled`) // the list may come later
 	b.do(chromedp.Click("#following"))
 	b.until(`location.search.includes(` + quote(ids[1]) + `) && document.querySelector("#detail").innerText.includes(` + quote(ids[1]) + `)`)
 	b.do(chromedp.Click("#previous"))

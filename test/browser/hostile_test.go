@@ -65,7 +65,7 @@ func (r *rig) testHuge(t *testing.T) {
 			t.Errorf("at %d px: got a row %v px high", width, got)
 		}
 		began := time.Now()
-		b.do(chromedp.Click("#events tbody a"))
+		b.run(`document.querySelector("#events tbody a").click()`) // its middle is not to be seen
 		b.until(detailOpen)
 		if width == 1400 {
 			r.times.add("the detail of a record of a megabyte", time.Since(began))
