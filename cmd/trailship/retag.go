@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,8 +16,6 @@ import (
 	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/awsconfig"
-	"github.com/trailship/trailship/pipeline/cloudtrail"
-	"github.com/trailship/trailship/pipeline/ecs"
 	"github.com/trailship/trailship/pipeline/enrich"
 	"github.com/trailship/trailship/sinks/cluster"
 )
@@ -30,17 +25,20 @@ It asks IAM as the daemon does and changes the documents in the cluster, which t
 that the daemon itself does not need: give it a configuration with a user of its own (deploy/elasticsearch/retag-role.json,
 deploy/opensearch/retag-role.json). The tags are those of now, not of then.
 
-Exit code 1 says that some documents are still without tags; running it again goes on with those.`
+It may be stopped at any time and run again: a document that is done has the tag no longer. Exit code 1 says that some documents
+are still without tags.`
 
 func newRetag(exit func(int)) *cobra.Command {
 	var file string
 	var since time.Duration
+	var dry bool
 	cmd := &cobra.Command{
-		Use:     "retag --config FILE [--since DURATION]",
-		Short:   "Fill in the IAM tags of documents that were written without",
-		Long:    retagHelp,
-		Example: "  trailship retag --config trailship-admin.yaml --since 48h",
-		Args:    cobra.NoArgs,
+		Use:   "retag --config FILE [--since DURATION] [--dry-run]",
+		Short: "Fill in the IAM tags of documents that were written without",
+		Long:  retagHelp,
+		Example: "  trailship retag --config trailship-admin.yaml --since 48h --dry-run\n" +
+			"  trailship retag --config trailship-admin.yaml --since 48h",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(file)
 			if err != nil {
@@ -55,19 +53,30 @@ func newRetag(exit func(int)) *cobra.Command {
 			}
 			ctx, stop := untilSignal(cmd.Context(), exit)
 			defer stop()
-			return retag(ctx, cfg, time.Now().Add(-since), cmd.OutOrStdout(), log)
+			job := retagJob{since: time.Now().Add(-since), dry: dry}
+			return job.run(ctx, cfg, cmd.OutOrStdout(), log)
 		},
 	}
 	configFlag(cmd, &file)
 	cmd.Flags().DurationVar(&since, "since", 24*time.Hour, "how long ago the oldest event may have happened")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "ask cluster and IAM, and say what would be changed")
 	return cmd
 }
 
-// retagWait is how long retag waits for one answer of IAM: there is no hurry.
-const retagWait = 15 * time.Second
+// There is no hurry: IAM gets time to answer, and further tries when it does not.
+const (
+	retagWait  = 15 * time.Second
+	retagPause = 3 * time.Second // longer than enrich rests after a first error
+	retagTries = 4
+)
 
-// retag fills in the tags of events since then.
-func retag(ctx context.Context, cfg *config.Config, since time.Time, out io.Writer, log *zap.Logger) error {
+// retagJob is one run: of events since a time.
+type retagJob struct {
+	since time.Time
+	dry   bool // nothing is changed
+}
+
+func (j retagJob) run(ctx context.Context, cfg *config.Config, out io.Writer, log *zap.Logger) error {
 	index, err := pipeline.ParseIndexPattern(cfg.Output.Index)
 	if err != nil {
 		return fmt.Errorf("output.index: %w", err)
@@ -85,28 +94,52 @@ func retag(ctx context.Context, cfg *config.Config, since time.Time, out io.Writ
 	if ask == nil {
 		return errors.New("retag changes documents of a cluster: the sink is none")
 	}
-	only := cfg.Enrich
-	only.Wait, only.IAMTags.Enabled, only.AccountNames.Enabled, only.UserAgent.Enabled = retagWait, true, false, false
-	only.GeoIP = enrich.GeoIPConfig{}
-	set, err := enrich.New(only, enrich.Options{AWS: account, Metrics: prometheus.NewRegistry(), Log: log})
+	set, err := tagsAlone(cfg.Enrich, account, log)
 	if err != nil {
-		return value.Under("enrich", err)
+		return err
 	}
-	asking, enough := context.WithCancel(ctx)
-	defer enough()
-	go set.Run(asking)
-	r := &retagger{ask: ask, enricher: set}
-	err = cluster.Each(ctx, ask, index.Wildcard(), untagged(since), retagFields(), func(hits []cluster.Hit) error { return r.page(ctx, hits) })
-	fmt.Fprintf(out, "%d documents found, %d tagged, %d still without, %d refused\n", r.found, r.tagged, r.without, r.refused)
-	switch {
-	case err != nil:
-		return worked(err)
-	case r.refused > 0:
-		return worked(fmt.Errorf("the cluster refuses changes: %s", r.reason))
-	case r.without > 0:
-		return worked(errors.New("IAM did not answer for all: the log says why; run retag again then"))
+	defer runBeside(ctx, set.Run)()
+	r := &retagger{
+		enricher: set, log: log, told: time.Now(), pause: retagPause, hopeless: map[string]bool{},
+		apply: func(ctx context.Context, changes []cluster.Change) (int, string, error) {
+			return cluster.Apply(ctx, ask, changes)
+		},
 	}
-	return nil
+	if j.dry {
+		r.apply = func(context.Context, []cluster.Change) (int, string, error) { return 0, "", nil }
+	}
+	err = cluster.Each(ctx, ask, index.Wildcard(), untagged(j.since), retagFields(), func(hits []cluster.Hit) error { return r.page(ctx, hits) })
+	done := "tagged"
+	if j.dry {
+		done = "would be tagged"
+	}
+	fmt.Fprintf(out, "%d documents found, %d %s, %d still without, %d refused\n", r.found, r.tagged, done, r.without, r.refused)
+	return r.outcome(err)
+}
+
+// tagsAlone makes the enricher of IAM tags and no other. It leaves the daemon's cache file alone.
+func tagsAlone(c enrich.Config, account *awsconfig.Loader, log *zap.Logger) (*enrich.Set, error) {
+	c.Wait, c.IAMTags.Enabled, c.AccountNames.Enabled, c.UserAgent.Enabled = retagWait, true, false, false
+	c.IAMTags.CacheFile, c.GeoIP = "", enrich.GeoIPConfig{}
+	set, err := enrich.New(c, enrich.Options{AWS: account, Metrics: prometheus.NewRegistry(), Log: log})
+	if err != nil {
+		return nil, value.Under("enrich", err)
+	}
+	return set, nil
+}
+
+// runBeside runs f until stop, which waits for its end.
+func runBeside(ctx context.Context, f func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // untagged finds documents by their tag.
@@ -117,60 +150,21 @@ func untagged(since time.Time) any {
 	}}}
 }
 
-func retagFields() []string {
-	return []string{"tags", "user.name", "cloud.account.id", "aws.cloudtrail.user_identity"}
-}
-
-// written is what retag reads of a document.
-type written struct {
-	Tags []string `json:"tags"`
-	User struct {
-		Name string `json:"name"`
-	} `json:"user"`
-	Cloud struct {
-		Account struct {
-			ID string `json:"id"`
-		} `json:"account"`
-	} `json:"cloud"`
-	AWS struct {
-		CloudTrail struct {
-			Identity struct {
-				Type    string `json:"type"`
-				ARN     string `json:"arn"`
-				Session struct {
-					Issuer struct {
-						Type    string `json:"type"`
-						ARN     string `json:"arn"`
-						Account string `json:"account_id"`
-					} `json:"session_issuer"`
-				} `json:"session_context"`
-			} `json:"user_identity"`
-		} `json:"cloudtrail"`
-	} `json:"aws"`
-}
-
-// identity is the userIdentity that the document was made of, as far as IAM has to know.
-func (w *written) identity() ([]byte, error) {
-	from := w.AWS.CloudTrail.Identity
-	who := map[string]any{"type": from.Type, "arn": from.ARN, "accountId": w.Cloud.Account.ID}
-	if issuer := from.Session.Issuer; issuer.ARN != "" {
-		who["sessionContext"] = map[string]any{"sessionIssuer": map[string]any{
-			"type": issuer.Type, "arn": issuer.ARN, "accountId": issuer.Account, "userName": issuer.ARN[strings.LastIndexByte(issuer.ARN, '/')+1:],
-		}}
-	} else {
-		who["userName"] = w.User.Name
-	}
-	return json.Marshal(map[string]any{"userIdentity": who})
-}
-
 // retagger changes pages of documents.
 type retagger struct {
-	ask      cluster.Transport
 	enricher pipeline.Enricher
+	apply    func(context.Context, []cluster.Change) (refused int, reason string, err error)
+	log      *zap.Logger
+	pause    time.Duration // before IAM is asked once more
 
 	found, tagged, without, refused int
-	reason                          string
+	reason                          string          // of the first refusal
+	told                            time.Time       // when progress was logged last
+	hopeless                        map[string]bool // whose IAM did not answer in several tries, until it does
 }
+
+// retagTold is how often its progress is logged.
+const retagTold = 10 * time.Second
 
 func (r *retagger) page(ctx context.Context, hits []cluster.Hit) error {
 	var changes []cluster.Change
@@ -185,11 +179,12 @@ func (r *retagger) page(ctx context.Context, hits []cluster.Hit) error {
 			continue
 		}
 		changes = append(changes, cluster.Change{Hit: hit, Doc: doc})
+		r.tell()
 	}
 	if len(changes) == 0 {
 		return ctx.Err()
 	}
-	refused, reason, err := cluster.Apply(ctx, r.ask, changes)
+	refused, reason, err := r.apply(ctx, changes)
 	if err != nil {
 		return err
 	}
@@ -200,39 +195,24 @@ func (r *retagger) page(ctx context.Context, hits []cluster.Hit) error {
 	return ctx.Err()
 }
 
-// change is what to lay over a document, nil when IAM does not answer.
-func (r *retagger) change(ctx context.Context, hit cluster.Hit) (json.RawMessage, error) {
-	var w written
-	if err := json.Unmarshal(hit.Source, &w); err != nil {
-		return nil, err
+// tell logs how far it is, now and then.
+func (r *retagger) tell() {
+	if time.Since(r.told) < retagTold {
+		return
 	}
-	text, err := w.identity()
-	if err != nil {
-		return nil, err
+	r.told = time.Now()
+	r.log.Info("retagging", zap.Int("documents", r.found), zap.Int("tagged", r.tagged), zap.Int("without", r.without))
+}
+
+// outcome is the error of the whole run.
+func (r *retagger) outcome(err error) error {
+	switch {
+	case err != nil:
+		return worked(err)
+	case r.refused > 0:
+		return worked(fmt.Errorf("the cluster refuses changes: %s", r.reason))
+	case r.without > 0:
+		return worked(errors.New("IAM did not answer for all: the log says why; run retag again then"))
 	}
-	var record cloudtrail.Record
-	if err := record.Parse(text); err != nil {
-		return nil, err
-	}
-	var f ecs.Fragments
-	r.enricher.Enrich(ctx, &record, &f)
-	if len(f.Tags) > 0 {
-		return nil, nil
-	}
-	tags, err := json.Marshal(slices.DeleteFunc(w.Tags, func(tag string) bool { return tag == enrich.Unavailable }))
-	if err != nil {
-		return nil, err
-	}
-	doc := append([]byte(`{"tags":`), tags...)
-	for _, part := range []struct {
-		key     string
-		members []byte
-	}{{`,"aws":{"iam":{`, f.IAM}, {`,"user":{`, f.User}, {`,"organization":{`, f.OrgName}, {`,"labels":{`, f.Labels}} {
-		if len(part.members) == 0 {
-			continue
-		}
-		doc = append(append(doc, part.key...), part.members[:len(part.members)-1]...)
-		doc = append(doc, strings.Repeat("}", strings.Count(part.key, "{"))...)
-	}
-	return append(doc, '}'), nil
+	return nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // digest stands for a text as the key of a cache, by a seed that nobody outside knows: a key of text would have to be
-// copied for every look. What is found holds the text itself, so that two of one digest are never taken for each other.
+// copied for every look. What is found tells whether it is of this text indeed.
 type digest uint64
 
 // newCache makes a cache of at most size entries, of which those are kept that are asked for often.
@@ -23,34 +23,34 @@ func (r *recent[V]) at(key digest) *atomic.Pointer[V] { return &r[key%digest(len
 
 // memo remembers the fragments that texts became. It may be used concurrently.
 type memo struct {
-	seed   maphash.Seed
-	recent recent[remembered]
-	cache  *otter.Cache[digest, *remembered]
+	seed, proof maphash.Seed
+	recent      recent[remembered]
+	cache       *otter.Cache[digest, *remembered]
 }
 
+// remembered holds a second digest of its text and not the text: two of one key are never taken for each other, and the
+// text, which by now is in no cache of the CPU, need not be read.
 type remembered struct {
-	text     string
+	proof    uint64
 	fragment []byte
 }
 
 func newMemo(size int) *memo {
-	return &memo{seed: maphash.MakeSeed(), cache: newCache[*remembered](size)}
+	return &memo{seed: maphash.MakeSeed(), proof: maphash.MakeSeed(), cache: newCache[*remembered](size)}
 }
 
 // fragment is what render makes of text, remembered from the last time.
 func (m *memo) fragment(text []byte, render func(string) []byte) []byte {
-	key := digest(maphash.Bytes(m.seed, text))
+	key, proof := digest(maphash.Bytes(m.seed, text)), maphash.Bytes(m.proof, text)
 	last := m.recent.at(key)
-	if found := last.Load(); found != nil && found.text == string(text) {
+	if found := last.Load(); found != nil && found.proof == proof {
 		return found.fragment
 	}
-	if found, ok := m.cache.GetIfPresent(key); ok && found.text == string(text) {
-		last.Store(found)
-		return found.fragment
+	found, ok := m.cache.GetIfPresent(key)
+	if !ok || found.proof != proof {
+		found = &remembered{proof: proof, fragment: render(string(text))}
+		m.cache.Set(key, found)
 	}
-	fresh := &remembered{text: string(text)}
-	fresh.fragment = render(fresh.text)
-	m.cache.Set(key, fresh)
-	last.Store(fresh)
-	return fresh.fragment
+	last.Store(found)
+	return found.fragment
 }

@@ -206,12 +206,9 @@ func sampleIAM() *standin.IAM {
 	return iam
 }
 
-// addresses is how many source addresses the corpus has for the databases: with one of its own for each record, as the
-// other tables have them, no cache would be warm.
-const addresses = 50
-
-// quietCorpus is a corpus with few addresses, and without the events of IAM: those that change users make the caches cold
-// again.
+// quietCorpus is a corpus in which three of four records come from one address, as in the sample files, and the others from
+// some hundred: with one of its own for each record, as the other tables have it, no cache would be warm. It is without
+// the events of IAM: those that change users make the caches cold again.
 func quietCorpus(n, perFile int) (*corpus, error) {
 	records, err := sampleRecords()
 	if err != nil {
@@ -224,7 +221,7 @@ func quietCorpus(n, perFile int) (*corpus, error) {
 		}
 	}
 	c := &corpus{records: n * perFile}
-	w := writer{rnd: rand.New(rand.NewPCG(1, uint64(perFile))), at: time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC), addresses: addresses}
+	w := writer{rnd: rand.New(rand.NewPCG(1, uint64(perFile))), at: time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC), steady: true}
 	for range n {
 		c.files = append(c.files, w.file(quiet, perFile))
 	}
