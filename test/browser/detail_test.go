@@ -50,14 +50,14 @@ func (r *rig) testDetail(t *testing.T) {
 	b.do(chromedp.KeyEvent(kb.Escape))
 	b.until(detailGone)
 	b.until(`document.activeElement?.closest("tr")?.dataset.id === ` + quote(ids[0]))
-	b.do(chromedp.Click(`#events tbody tr td:nth-child(4)`))
+	b.click(`#events tbody tr td:nth-child(4)`)
 	check("click")
 	b.do(chromedp.Reload())
 	check("reload")
 	b.until(`!document.querySelector("#following").disabled`) // the list may come later
-	b.do(chromedp.Click("#following"))
+	b.click("#following")
 	b.until(`location.search.includes(` + quote(ids[1]) + `) && document.querySelector("#detail").innerText.includes(` + quote(ids[1]) + `)`)
-	b.do(chromedp.Click("#previous"))
+	b.click("#previous")
 	check("back to the first")
 	b.run("history.back()")
 	b.until(detailGone)
@@ -139,7 +139,7 @@ func (r *rig) testLeaves(t *testing.T) {
 // testAround follows links from an event; the filters in use are set aside.
 func (r *rig) testAround(t *testing.T) {
 	b := r.open(t, "/?f=eventName:RunInstances")
-	b.do(chromedp.Click("#events tbody a"))
+	b.click("#events tbody a")
 	b.until(detailOpen)
 	e, err := r.store.Event(t.Context(), b.ids()[0])
 	if err != nil {
@@ -190,7 +190,7 @@ func (r *rig) testChain(t *testing.T) {
 		t.Errorf("got %q, want %s by %s", got, parent.Name, parent.User)
 	}
 	hop(2, "and who before?")
-	b.do(chromedp.Click("#detail .chain .link"))
+	b.click("#detail .chain .link")
 	b.until(`document.querySelector("#detail-name").textContent === "AssumeRole" && document.querySelector("#detail").innerText.includes(` + quote(parent.ID) + `)`)
 }
 
@@ -200,7 +200,7 @@ func (r *rig) testCompare(t *testing.T) {
 		b.do(chromedp.Click(fmt.Sprintf("#events tbody tr:nth-child(%d) .box", i+1)))
 	}
 	b.until(`document.querySelector("#ticked").innerText.includes("3 events ticked")`)
-	b.do(chromedp.Click("#ticked .primary"))
+	b.click("#ticked .primary")
 	b.until(`document.querySelectorAll("#compare thead th").length === 4`)
 	rows := evaluate[[][]string](b, `[...document.querySelectorAll("#compare tbody tr")].map((tr) => [tr.className, ...[...tr.cells].map((c) => c.innerText)])`)
 	unlike := 0
@@ -230,7 +230,7 @@ func (r *rig) testCompare(t *testing.T) {
 func (r *rig) testQuestions(t *testing.T) {
 	b := r.open(t, "/")
 	for _, q := range history.Questions() {
-		b.do(chromedp.Click("#ask"))
+		b.click("#ask")
 		b.until(`document.querySelector("#questions:popover-open")`)
 		b.run(`[...document.querySelectorAll("#questions a")].find((a) => a.querySelector("b").textContent === ` + quote(q.Title) + `).click()`)
 		b.until(`document.querySelector("#question h2")?.textContent === ` + quote(q.Title))
@@ -243,7 +243,7 @@ func (r *rig) testQuestions(t *testing.T) {
 // testExport compares the file of the link with the list, and the command with the query.
 func (r *rig) testExport(t *testing.T) {
 	b := r.open(t, "/?f=eventName:RunInstances&f=-outcome:success&from=2023-07-10")
-	b.do(chromedp.Click("#take"))
+	b.click("#take")
 	b.until(`document.querySelector("#take-box:popover-open")`)
 	if got, want := b.text("#command"), "trailship events --event-name=RunInstances --not=outcome:success --since=2023-07-10"; got != want {
 		t.Errorf("got command %s, want %s", got, want)

@@ -18,12 +18,12 @@ func (r *rig) testHostile(t *testing.T) {
 	if got := evaluate[string](b, `document.querySelector("#events tbody a").textContent`); got != "<img src=x onerror=alert(1)>" {
 		t.Errorf("got event name %q, want it as text", got)
 	}
-	b.do(chromedp.Click("#events tbody a"))
+	b.click("#events tbody a")
 	b.until(detailOpen)
 	b.run(`[...document.querySelectorAll("#detail .plus")].find((e) => e.getAttribute("aria-label").startsWith("Show only User name")).click()`)
 	b.until(`document.querySelector("#pills li b")?.textContent === "<svg onload=alert(4)>"`)
 	b.settle()
-	b.do(chromedp.Click("#add"))
+	b.click("#add")
 	b.until(`document.querySelector("#picker-values li")`)
 	b.run(`document.getElementById("picker").hidePopover(); document.querySelector("#events .box").click()`)
 	b.run(`document.querySelector("#take").click()`)
@@ -79,7 +79,7 @@ func (r *rig) testHuge(t *testing.T) {
 		if got := evaluate[int](b, `document.querySelectorAll("#detail li").length`); got > 500 {
 			t.Errorf("at %d px: got %d parts at once", width, got)
 		}
-		b.do(chromedp.Click("#close"))
+		b.click("#close")
 		b.until(detailGone)
 	}
 }

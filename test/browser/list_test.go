@@ -84,14 +84,14 @@ func (r *rig) testFilters(t *testing.T) {
 	b.do(chromedp.Reload())
 	b.pills("Event name is RunInstances on ×", "Outcome is Failure on ×")
 	same(t, "two filters, reloaded", two, b.ids())
-	b.do(chromedp.Click(`#pills li:nth-child(2) .verb`))
+	b.click(`#pills li:nth-child(2) .verb`)
 	b.pills("Event name is RunInstances on ×", "Outcome is not Failure on ×")
 	same(t, "a filter turned round", without, b.ids())
-	b.do(chromedp.Click(`#pills li:nth-child(2) .switch`))
+	b.click(`#pills li:nth-child(2) .switch`)
 	b.pills("Event name is RunInstances on ×", "Outcome is not Failure off ×")
 	same(t, "a filter set aside", one, b.ids())
 	b.address("?f=eventName:RunInstances&off=-outcome:failure")
-	b.do(chromedp.Click(`[aria-label="Remove filter: Event name is RunInstances"]`))
+	b.click(`[aria-label="Remove filter: Event name is RunInstances"]`)
 	b.pills("Outcome is not Failure off ×")
 	same(t, "a filter removed", all, b.ids())
 	b.run("history.back()")
@@ -116,19 +116,19 @@ func (r *rig) testValues(t *testing.T) {
 	const first = "#events tbody tr:nth-child(2) "
 	source := evaluate[string](b, `document.querySelector("`+first+`.source").title || document.querySelector("`+first+`.source").innerText`)
 	point(first + ".source")
-	b.do(chromedp.Click(first + ".source .plus"))
+	b.click(first + ".source .plus")
 	b.pills("Event source is " + source + " on ×")
 	same(t, "included", r.find(t, history.Query{Filters: []history.Filter{is(history.EventSource, source)}}), b.ids())
 	name := b.text(first + "a")
 	point(first + ".name")
-	b.do(chromedp.Click(first + ".name .minus"))
+	b.click(first + ".name .minus")
 	b.pills("Event source is "+source+" on ×", "Event name is not "+name+" on ×")
 	same(t, "left out", r.find(t, history.Query{Filters: []history.Filter{is(history.EventSource, source), not(history.EventName, name)}}), b.ids())
 }
 
 func (r *rig) testPicker(t *testing.T) {
 	b := r.open(t, "/?f=eventSource:iam.amazonaws.com")
-	b.do(chromedp.Click("#add"))
+	b.click("#add")
 	b.until(`document.querySelectorAll("#picker-values li").length > 5`)
 	facets, err := r.store.Facets(t.Context(), history.Query{Filters: []history.Filter{is(history.EventSource, "iam.amazonaws.com")}},
 		[]history.Attribute{history.EventName}, 1)
@@ -141,29 +141,30 @@ func (r *rig) testPicker(t *testing.T) {
 	}
 	b.do(chromedp.SendKeys("#picker-value", "getuser"))
 	b.until(`[...document.querySelectorAll("#picker-values .clip")].every((e) => e.innerText.toLowerCase().includes("getuser")) && document.querySelector("#picker-values li")`)
-	b.do(chromedp.Click("#picker-values .minus"))
+	b.click("#picker-values .minus")
 	b.until(`!document.querySelector("#picker:popover-open")`)
 	b.pills("Event source is iam.amazonaws.com on ×", "Event name is not GetUser on ×")
-	b.do(chromedp.Click("#add"), chromedp.SendKeys("#picker-value", "Create*"+kb.Enter))
+	b.click("#add")
+	b.do(chromedp.SendKeys("#picker-value", "Create*"+kb.Enter))
 	b.pills("Event source is iam.amazonaws.com on ×", "Event name is not GetUser on ×", "Event name is like Create* on ×")
 	for _, name := range evaluate[[]string](b, `[...document.querySelectorAll("#events a")].map((a) => a.innerText)`) {
 		if !strings.HasPrefix(name, "Create") {
 			t.Errorf("got event %s, want those like Create*", name)
 		}
 	}
-	b.do(chromedp.Click(`#facets .choice[title="success"]`))
+	b.click(`#facets .choice[title="success"]`)
 	b.until(`document.querySelectorAll("#pills li:not(.plain)").length === 4`)
 	// What is not counted can be picked, too: by its words, or by writing it.
 	choose := func(attribute string) {
 		t.Helper()
-		b.do(chromedp.Click("#add"))
+		b.click("#add")
 		b.run(`const all = document.getElementById("picker-attribute"); all.value = ` + quote(attribute) + `; all.dispatchEvent(new Event("change"))`)
 	}
 	b.do(chromedp.Navigate(r.url + "/"))
 	b.settle()
 	choose("first")
 	b.until(`document.querySelectorAll("#picker-values li").length === 3`)
-	b.do(chromedp.Click("#picker-values .choice"))
+	b.click("#picker-values .choice")
 	b.pills("First time is of this user with this call on ×")
 	choose("value")
 	b.until(`document.getElementById("picker-said").textContent.startsWith("Write the whole value.")`)
@@ -178,7 +179,7 @@ func (r *rig) testText(t *testing.T) {
 		b.pills(`Text has stratus "red-team" instance ×`)
 	})
 	same(t, "text", r.find(t, history.Query{Text: `stratus "red-team" instance`}), b.ids())
-	b.do(chromedp.Click(`#pills .remove`))
+	b.click(`#pills .remove`)
 	b.until(`location.search === ""`)
 }
 
@@ -187,11 +188,11 @@ func (r *rig) testNoise(t *testing.T) {
 	b := r.open(t, "/")
 	const button = `[data-hide="-readOnly:true"]`
 	b.until(`/\d/.test(document.querySelector('` + button + ` small').textContent)`)
-	b.do(chromedp.Click(button))
+	b.click(button)
 	b.pills("Read-only is not Yes on ×")
 	b.until(`/hidden/.test(document.querySelector('` + button + ` small').textContent)`)
 	same(t, "writes", r.find(t, history.Query{Filters: []history.Filter{not(history.ReadOnly, "true")}}), b.ids())
-	b.do(chromedp.Click(button))
+	b.click(button)
 	b.pills()
 }
 
@@ -209,20 +210,23 @@ func (r *rig) testRange(t *testing.T) {
 	if len(times) == 0 {
 		t.Error("got no event in a range that has some")
 	}
-	b.do(chromedp.Click(`[data-tz=local]`))
+	b.click(`[data-tz=local]`)
 	b.until(`location.search.includes("tz=local") && /[+−]\d\d:\d\d$/.test(document.querySelector("#events time").textContent)`)
-	b.do(chromedp.Click("#range"), chromedp.Click("[name=base][value=now]"), chromedp.Click("#range-spans button:nth-child(2)"))
+	b.click("#range")
+	b.click("[name=base][value=now]")
+	b.click("#range-spans button:nth-child(2)")
 	b.until(`!document.getElementById("message").hidden`)
 	b.address("?from=-1h&tz=local")
 	if got := b.text("#message p"); !strings.Contains(got, "The stored events are of 2020-01-01 00:00:00 UTC to 2024-08-02") {
 		t.Errorf("got %q, want to be told when events are stored", got)
 	}
-	b.do(chromedp.Click("#range"))
+	b.click("#range")
 	b.run(`document.querySelector("#range-form").elements.from.value = "2023/07/10 12:00"; document.querySelector("#range-form").elements.to.value = "1688990400"`)
-	b.do(chromedp.Click("#zones [data-tz=utc]"), chromedp.Click("#range"))
+	b.click("#zones [data-tz=utc]")
+	b.click("#range")
 	b.until(`document.querySelector("#range-box:popover-open")`)
 	b.run(`document.querySelector("#range-form").elements.from.value = "2023/07/10 11:30"; document.querySelector("#range-form").elements.to.value = "1688990400"`)
-	b.do(chromedp.Click("#range-form .primary"))
+	b.click("#range-form .primary")
 	b.until(`location.search.includes("from=2023-07-10T11%3A30%3A00Z&to=1688990400")`)
 	b.settle()
 }
@@ -258,7 +262,7 @@ func (r *rig) testBrush(t *testing.T) {
 	b.settle()
 	b.run("history.back()")
 	b.until(`location.search === ` + quote(before))
-	b.do(chromedp.Click("#bars-as-table"))
+	b.click("#bars-as-table")
 	b.until(`document.querySelectorAll("#bars-table tbody tr").length > 0`)
 }
 
@@ -269,7 +273,7 @@ func (r *rig) testScroll(t *testing.T) {
 	b.run(`scrollTo(0, document.documentElement.scrollHeight)`)
 	b.until(`document.querySelectorAll("#events tbody tr").length >= 100`)
 	r.times.add("50 more by scrolling", time.Since(began))
-	b.do(chromedp.Click("#more"))
+	b.click("#more")
 	b.until(`document.querySelectorAll("#events tbody tr").length >= 150`)
 	n := len(b.ids())
 	want := r.find(t, history.Query{Limit: n})
@@ -282,12 +286,14 @@ func (r *rig) testScroll(t *testing.T) {
 
 func (r *rig) testColumns(t *testing.T) {
 	b := r.open(t, "/")
-	b.do(chromedp.Click("#columns"), chromedp.Click("#columns-list input[value=sourceIp]"), chromedp.Click("#columns-list input[value=source]"))
+	b.click("#columns")
+	b.click("#columns-list input[value=sourceIp]")
+	b.click("#columns-list input[value=source]")
 	b.until(`document.querySelector("#events td.sourceIp") && !document.querySelector("#events td.source")`)
 	b.address("?cols=name,outcome,time,user,resourceType,resources,sourceIp")
 	b.do(chromedp.Reload())
 	b.settle()
-	b.do(chromedp.Click("#events thead button"))
+	b.click("#events thead button")
 	b.until(`document.querySelector("[aria-sort=ascending]")`)
 	b.settle()
 	same(t, "oldest first", r.find(t, history.Query{Oldest: true}), b.ids())

@@ -146,6 +146,20 @@ func (b *tab) until(condition string) {
 	}
 }
 
+// click clicks the first element of a selector, as soon as it is there, works and stands still.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.until(`(() => {
+		const e = document.querySelector(` + quote(selector) + `);
+		if (!e || e.disabled || document.querySelector(".stale")) return false;
+		const { x, y } = e.getBoundingClientRect();
+		const still = window.stood === x + " " + y;
+		window.stood = x + " " + y;
+		return still;
+	})()`)
+	b.do(chromedp.Click(selector))
+}
+
 // settle waits until the list is there, or a sentence instead of it.
 func (b *tab) settle() {
 	b.t.Helper()
