@@ -17,7 +17,6 @@ type Record struct {
 	fields    [fieldCount]int32
 	respelled bool // some field was seen twice
 	depth     int
-	frames    []frame
 	text      []byte // unescaped strings, see Value.Bytes
 }
 
