@@ -20,12 +20,14 @@ func (a *answer) missing() bool { return a.Path == "" }
 
 // entry is what the cache keeps of a principal: the answer, and the fragments that it becomes.
 type entry struct {
+	proof uint64       // tells the principal from any other of the same key
+	stale atomic.Int64 // Unix nanoseconds from which it is asked for again
+
+	iam, user, org, labels []byte
+
 	principal principal
 	answer    answer
 	loaded    time.Time
-	stale     atomic.Int64 // Unix nanoseconds from which it is asked for again
-
-	iam, user, org, labels []byte
 }
 
 // splice adds the entry to a document.

@@ -45,8 +45,7 @@ func (t *tagger) load() error {
 		if !isAccount([]byte(p.account)) || !isName([]byte(p.name)) {
 			continue
 		}
-		v := view{kind: p.kind, account: []byte(p.account), name: []byte(p.name)}
-		t.store(t.key(v), t.writer.entry(p, s.answer, s.Loaded))
+		t.store(t.make(p, s.answer, s.Loaded))
 	}
 	return nil
 }

@@ -43,10 +43,6 @@ func (v view) own() principal {
 	return principal{kind: v.kind, partition: string(v.partition), account: string(v.account), name: string(v.name)}
 }
 
-func (p principal) is(v view) bool {
-	return p.kind == v.kind && p.account == string(v.account) && p.name == string(v.name)
-}
-
 // identity is what of a userIdentity says who the principal is.
 type identity struct {
 	typ, userName, account, arn []byte

@@ -37,6 +37,7 @@ type tagger struct {
 	wait      time.Duration
 	writer    writer
 	seed      maphash.Seed
+	proof     maphash.Seed // of entry.proof
 	recent    recent[entry]
 	cache     *otter.Cache[digest, *entry]
 	now       atomic.Int64 // Unix nanoseconds, kept to the second
@@ -51,7 +52,7 @@ type tagger struct {
 
 func newTagger(c Config, dir directory, limiter *rate.Limiter, m *metrics, log *zap.Logger) *tagger {
 	t := &tagger{
-		directory: dir, wait: c.Wait, writer: newWriter(c.IAMTags), seed: maphash.MakeSeed(),
+		directory: dir, wait: c.Wait, writer: newWriter(c.IAMTags), seed: maphash.MakeSeed(), proof: maphash.MakeSeed(),
 		cache: newCache[*entry](c.IAMTags.Principals), desk: newDesk(limiter), metrics: m, log: log, said: newOnce(),
 		file: c.IAMTags.CacheFile, absent: []byte(`"` + Unavailable + `",`),
 	}
@@ -76,17 +77,27 @@ func (t *tagger) enrich(ctx context.Context, r *cloudtrail.Record, who *identity
 }
 
 // key is the digest of a principal.
-func (t *tagger) key(v view) digest {
-	return digest(maphash.Bytes(t.seed, v.name)*31 + maphash.Bytes(t.seed, v.account) + uint64(v.kind))
+func (t *tagger) key(v view) digest { return digest(v.sum(t.seed)) }
+
+func (v view) sum(seed maphash.Seed) uint64 {
+	return maphash.Bytes(seed, v.name)*31 + maphash.Bytes(seed, v.account) + uint64(v.kind)
+}
+
+// make makes an entry and the key that it is kept by.
+func (t *tagger) make(p principal, a answer, at time.Time) (digest, *entry) {
+	e := t.writer.entry(p, a, at)
+	v := view{kind: p.kind, account: []byte(p.account), name: []byte(p.name)}
+	e.proof = v.sum(t.proof)
+	return t.key(v), e
 }
 
 // find returns the entry of a principal, nil when there is none in time.
 func (t *tagger) find(ctx context.Context, v view) *entry {
-	key := t.key(v)
+	key, proof := t.key(v), v.sum(t.proof)
 	e := t.recent.at(key).Load()
-	if e == nil || !e.principal.is(v) {
+	if e == nil || e.proof != proof {
 		var ok bool
-		if e, ok = t.cache.GetIfPresent(key); !ok || !e.principal.is(v) {
+		if e, ok = t.cache.GetIfPresent(key); !ok || e.proof != proof {
 			return t.await(ctx, key, v)
 		}
 	}
@@ -163,8 +174,8 @@ func (t *tagger) ask(ctx context.Context, p principal) (answer, error) {
 
 // land takes over an answer.
 func (t *tagger) land(f *flight, a answer) *entry {
-	e := t.writer.entry(f.principal, a, time.Now())
-	t.store(f.key, e)
+	key, e := t.make(f.principal, a, time.Now())
+	t.store(key, e)
 	t.dirty.Store(true)
 	t.said.forget(place{f.principal.account, f.principal.kind.String()})
 	t.said.forget(place{f.principal.account, assuming})
@@ -175,7 +186,7 @@ func (t *tagger) land(f *flight, a answer) *entry {
 func (t *tagger) known(f *flight) *entry {
 	e, ok := t.cache.GetIfPresent(f.key)
 	if !ok || e.principal.kind != f.principal.kind || e.principal.account != f.principal.account || e.principal.name != f.principal.name {
-		return nil
+		return nil // the partition may differ: the list does not say it
 	}
 	return e
 }
@@ -190,12 +201,10 @@ func (t *tagger) failed(p principal, err error) {
 
 // keepOne takes over a principal of a list, and reports whether there is room for more.
 func (t *tagger) keepOne(p principal, a answer) bool {
-	v := view{kind: p.kind, account: []byte(p.account), name: []byte(p.name)}
-	key := t.key(v)
 	if uint64(t.cache.EstimatedSize()) >= t.cache.GetMaximum() {
 		return false
 	}
-	t.store(key, t.writer.entry(p, a, time.Now()))
+	t.store(t.make(p, a, time.Now()))
 	t.dirty.Store(true)
 	return true
 }

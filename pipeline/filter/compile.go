@@ -2,7 +2,9 @@ package filter
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
@@ -62,6 +64,7 @@ func compileObject(path string, v cloudtrail.Value, top bool) (*object, error) {
 		}
 		if top {
 			one.field = cloudtrail.FieldOf(m.Key())
+			one.spelled = twoSpellings(one.field)
 		}
 		o.members = append(o.members, one)
 		o.absence = o.absence && one.absence()
@@ -69,7 +72,26 @@ func compileObject(path string, v cloudtrail.Value, top bool) (*object, error) {
 	if len(o.members) == 0 && len(o.ors) == 0 {
 		return nil, wrong(path, "it matches nothing: an empty pattern is not allowed, write what a field must be")
 	}
+	slices.SortStableFunc(o.members, func(a, b member) int { return cmp.Compare(a.cost(), b.cost()) })
 	return o, nil
+}
+
+// twoSpellings reports whether AWS writes a field's key in more than one way.
+func twoSpellings(f cloudtrail.Field) bool {
+	return f == cloudtrail.EventID || f == cloudtrail.RecipientAccountID || f == cloudtrail.SharedEventID
+}
+
+// cost says how much work it is to look at a member: all must match, so that the cheap ones are looked at first.
+func (m *member) cost() int {
+	if m.sub != nil {
+		return 1
+	}
+	for i := range m.any {
+		if op := m.any[i].op; op == opCIDR || op == opWildcard || op == opBut {
+			return 2
+		}
+	}
+	return 0
 }
 
 // absence reports whether the member only says what must not be there.
@@ -125,11 +147,17 @@ func compileOr(path string, v cloudtrail.Value, top bool) ([]*object, error) {
 
 func compileValues(path string, v cloudtrail.Value) ([]matcher, error) {
 	var all []matcher
+	n := 0
 	for e := v.FirstWhole(); e.Exists(); e = e.NextWhole() {
-		at := fmt.Sprintf("%s[%d]", path, len(all))
+		at := fmt.Sprintf("%s[%d]", path, n)
 		m, err := compileValue(at, e)
 		if err != nil {
 			return nil, err
+		}
+		n++
+		if same := slices.IndexFunc(all, func(a matcher) bool { return a.op == opCIDR }); m.op == opCIDR && same >= 0 {
+			all[same].blocks = append(all[same].blocks, m.blocks...) // an address is parsed once for all of them
+			continue
 		}
 		all = append(all, m)
 	}

@@ -3,6 +3,7 @@ package filter
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -19,7 +20,7 @@ const (
 	opSuffix             // of a string
 	opWildcard           // a string
 	opNumeric            // a number within bounds
-	opCIDR               // an address within a block
+	opCIDR               // an address within one of several blocks
 	opBut                // any value that none of several matchers matches
 	opPresent            // any value
 	opAbsent             // never a value: matchLeaf asks for it
@@ -27,14 +28,14 @@ const (
 
 // A matcher is one value of a pattern's list. Which fields count follows from op.
 type matcher struct {
-	op    op
-	text  []byte
-	fold  bool // case does not count
-	parts [][]byte
-	low   bound
-	high  bound
-	block netip.Prefix
-	but   []matcher
+	op     op
+	text   []byte
+	fold   bool // case does not count
+	parts  [][]byte
+	low    bound
+	high   bound
+	blocks []netip.Prefix
+	but    []matcher
 }
 
 // bound is one end of a numeric range.
@@ -83,7 +84,7 @@ func (m *matcher) matchText(text []byte) bool {
 		return matchWildcard(m.parts, text)
 	case opCIDR:
 		addr, ok := cloudtrail.ParseAddr(text)
-		return ok && m.block.Contains(addr)
+		return ok && slices.ContainsFunc(m.blocks, func(b netip.Prefix) bool { return b.Contains(addr) })
 	}
 	return false
 }

@@ -180,7 +180,7 @@ func compileCIDR(path string, v cloudtrail.Value) (matcher, error) {
 	if err != nil {
 		return matcher{}, wrong(path, "a block of addresses must stand here, such as 10.0.0.0/24 or 2001:db8::/32, not %s", v.Raw())
 	}
-	return matcher{op: opCIDR, block: block.Masked()}, nil
+	return matcher{op: opCIDR, blocks: []netip.Prefix{block.Masked()}}, nil
 }
 
 // compileNumeric reads ["=", 1], one bound, or a lower and then an upper one.

@@ -14,10 +14,11 @@ type object struct {
 
 // member is what a pattern says of one member: either sub or any is set.
 type member struct {
-	key   string
-	field cloudtrail.Field // of a record's top level; Unknown elsewhere and for keys of no field
-	sub   *object
-	any   []matcher
+	key     string
+	field   cloudtrail.Field // of a record's top level; Unknown elsewhere and for keys of no field
+	spelled bool             // the field may stand there by another key
+	sub     *object
+	any     []matcher
 }
 
 // Match reports whether the record is as the pattern says.
@@ -49,7 +50,7 @@ func (o *object) matchRecord(r *cloudtrail.Record) bool {
 func topLevel(r *cloudtrail.Record, m *member) cloudtrail.Value {
 	if m.field != cloudtrail.Unknown {
 		v := r.WholeField(m.field)
-		if !v.Exists() || string(v.Key()) == m.key {
+		if !m.spelled || !v.Exists() || string(v.Key()) == m.key {
 			return v
 		}
 	}

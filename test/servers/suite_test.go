@@ -60,6 +60,7 @@ func TestServers(t *testing.T) {
 				sink = r.testRoles(t)
 			}
 			r.testDelivery(t, sink)
+			r.testTags(t, sink)
 			r.testDocuments(t)
 			r.testRawDocuments(t)
 			r.testKill(t, sink)
