@@ -82,7 +82,7 @@ func (b *Batch) LetGo() {
 	}
 	lines := b.lines
 	b.lines = nil
-	n := min(int64(cap(lines)), b.charge)
+	n := min(charge(int64(cap(lines))), b.charge)
 	b.charge -= n
 	b.home.budget.give(n)
 	b.home.slabs.give(lines)
@@ -100,11 +100,12 @@ func (b *Batch) AppendAgain(dst []byte, i, j int, at time.Time) []byte {
 	}
 	s, done := b.borrow()
 	defer done()
+	now := expired()
 	for k := i; k < j; k++ {
 		if r := b.reread(s, k); r != nil {
 			dst = b.appendAction(dst, k)
 			body := len(dst)
-			s.enrich(expired(), r)
+			s.enrich(now, r)
 			dst = append(s.format.Append(dst, r), '\n')
 			b.stamps.Stamp(dst[body:len(dst)-1], at)
 		}

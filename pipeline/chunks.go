@@ -34,6 +34,10 @@ func chunkFor(size int64) chunkRoom {
 
 func (r chunkRoom) bytes() int64 { return int64(r.lines + r.raw) }
 
+// charge is what a chunk of n bytes costs of the budget: an eighth more is for what is kept beside it, which is where each
+// document stands, its _id, its fate, and its part of the compressed request.
+func charge(n int64) int64 { return n + n/8 }
+
 // chunks makes batches within the memory budget. A batch is filled in a chunk that is large enough, and then moves to as
 // much memory as its documents need: it may wait for the sink for long, and only two or so are filled at a time.
 type chunks struct {
@@ -54,7 +58,7 @@ func newChunks(b *budget, format func() Format, enrichers []Enricher) *chunks {
 
 // take returns an empty batch with a chunk of the given room. It waits for memory without the CPU slot that ctx carries.
 func (c *chunks) take(ctx context.Context, room chunkRoom, owner uint64) (*Batch, error) {
-	n := room.bytes()
+	n := charge(room.bytes())
 	if !c.budget.try(n) {
 		var err error
 		Blocking(ctx, func() { err = c.budget.take(ctx, n) })
@@ -77,7 +81,7 @@ func (b *Batch) pack() {
 	c := b.home
 	c.scribes.Put(b.scribe)
 	b.scribe = nil
-	need := int64(slabSize(len(b.lines)) + slabSize(len(b.raw)))
+	need := charge(int64(slabSize(len(b.lines)) + slabSize(len(b.raw))))
 	if need+leastSlab > b.charge {
 		return
 	}

@@ -53,6 +53,10 @@ type pace struct {
 
 	nextDrain time.Time
 	resume    float64 // the limit behind a drain
+
+	// The first drained round that was faster, until a round with the limit of before says whether that was the reason: at
+	// the start the cluster and this process become faster by themselves.
+	doubt struct{ limit, level float64 } // zero when there is none
 }
 
 // round is what was seen since the last decision.
@@ -129,7 +133,7 @@ func tolerance(spread float64, n int) float64 { return 5 * spread / math.Sqrt(fl
 
 // forget begins anew after a long pause: what was learnt may be long over.
 func (p *pace) forget(now time.Time) {
-	p.limit, p.base, p.nextDrain = min(p.limit, firstRequests), baseline{}, time.Time{}
+	p.limit, p.base, p.nextDrain, p.doubt.limit = min(p.limit, firstRequests), baseline{}, time.Time{}, 0
 	p.round = round{levels: p.round.levels[:0]}
 	p.begin(now.Add(-forgetAfter)) // this answer counts
 }
@@ -138,7 +142,7 @@ func (p *pace) forget(now time.Time) {
 func (p *pace) begin(now time.Time) {
 	wanted, known := p.round.wanted, p.base.level > 0
 	p.round = round{since: now, levels: p.round.levels[:0]}
-	if known && wanted && p.limit > 1 && !now.Before(p.nextDrain) {
+	if known && wanted && p.limit > 1 && p.doubt.limit == 0 && !now.Before(p.nextDrain) {
 		share := 0.7
 		if p.limit <= firstRequests {
 			share = 0.5
@@ -170,8 +174,19 @@ func (p *pace) decide(now time.Time) {
 	switch {
 	case was == 0:
 		return // nothing to compare with: first it is drained
-	case r.drain && level < faster*was:
+	case r.drain && level < faster*was && !p.eager:
 		p.lower(drained, now) // and drain again at once
+		return
+	case r.drain && level < faster*was:
+		p.doubt.limit, p.doubt.level = drained, level
+		return
+	case p.doubt.limit > 0 && p.doubt.level < faster*level:
+		p.lower(p.doubt.limit, now) // and drain again at once
+		p.doubt.limit = 0
+		return
+	case p.doubt.limit > 0:
+		p.doubt.limit = 0
+		p.nextDrain = now.Add(max(drainEvery, drainRounds*took))
 		return
 	case r.drain:
 		p.nextDrain = now.Add(max(drainEvery, drainRounds*took))

@@ -162,6 +162,22 @@ func TestPace_slower(t *testing.T) {
 	}
 }
 
+// TestPace_start: answers that become faster while the daemon and the cluster warm up are no sign of too many requests.
+func TestPace_start(t *testing.T) {
+	for _, base := range []time.Duration{20, 200} {
+		s := &server{base: base * time.Millisecond, knee: always(100), steep: 1, noise: 0.05, slow: func(at time.Duration) float64 {
+			return 1 + 2*math.Exp(-at.Seconds())
+		}}
+		p := newPace(32, time.Unix(0, 0))
+		if mean, _ := simulate(s, &p, 0, 0, 4*time.Second); mean < 4 {
+			t.Errorf("answers of %v in the end: got %.1f in flight during the start, want 4 at least", s.base, mean)
+		}
+		if mean, _ := simulate(s, &p, 0, 8*time.Second, 20*time.Second); mean < 20 {
+			t.Errorf("answers of %v: got %.1f in flight, want most of 32", s.base, mean)
+		}
+	}
+}
+
 // TestPace_refused: what is refused lowers the limit by its part, so that a tenth refused does not leave one request.
 func TestPace_refused(t *testing.T) {
 	for _, tc := range []struct {
