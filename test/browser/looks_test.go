@@ -52,7 +52,7 @@ func (r *rig) testLooks(t *testing.T) {
 		b := r.open(t, look.path)
 		b.until(look.until)
 		b.until(`!document.querySelector(".stale")`)
-		for _, width := range []int64{1400, 768, 320} {
+		for _, width := range []int64{2000, 1400, 768, 320} {
 			b.do(chromedp.EmulateViewport(width, 900))
 			b.run(look.do)
 			b.until(look.then)
@@ -60,7 +60,7 @@ func (r *rig) testLooks(t *testing.T) {
 				t.Errorf("%s at %d px is %d px wide", look.name, width, got)
 			}
 			for _, scheme := range []string{"light", "dark"} {
-				if width == 768 && scheme == "dark" {
+				if (width == 2000 || width == 768) && scheme == "dark" {
 					continue // it has nothing that the other two do not show
 				}
 				b.scheme(scheme)

@@ -34,7 +34,7 @@ export const all = [
   { id: "outcome", fit: 0, label: "Outcome", name: "outcome", width: "minmax(100px, 1.6fr)", of: (e) => e.outcome, show: result },
   { id: "time", fit: 0, label: "Event time", name: "", width: "184px", of: () => "", show: (e) => [zoned(e.time, zone())] },
   { id: "user", fit: 0, label: "User name", name: "user", width: "minmax(110px, 1.1fr)", of: (e) => e.user, show: user },
-  { id: "source", fit: 2, label: "Event source", name: "eventSource", width: "minmax(90px, .7fr)", of: (e) => e.source, show: source },
+  { id: "source", fit: 2, label: "Event source", name: "eventSource", width: "minmax(108px, .7fr)", of: (e) => e.source, show: source },
   { id: "resourceType", fit: 2, label: "Resource type", name: "resourceType", width: "minmax(100px, 1fr)", of: (e) => e.resources[0]?.type },
   { id: "resources", fit: 2, label: "Resource name", name: "resourceName", width: "minmax(110px, 1.3fr)", of: (e) => e.resources[0]?.name, show: resources },
   { id: "sourceIp", fit: 1, label: "Source IP address", name: "sourceIp", width: "minmax(110px, .9fr)", of: (e) => e.sourceIp },
