@@ -230,6 +230,35 @@ func TestReader_Events_cursor(t *testing.T) {
 	}
 }
 
+// A leaf is found by the whole of its value, as it is written, wherever it is, and by nothing that is like it.
+func TestReader_Events_leaves(t *testing.T) {
+	s := fresh(t)
+	long := strings.Repeat("x", 3000)
+	write(t, s, `{"eventID":"a","requestParameters":{"list":[1,2.50,{"deep":[["in there"]]}],"on":true,"none":null,"empty":"","é":"\u00e9\u0000"}}`,
+		`{"eventID":"b","responseElements":"only a text","additionalEventData":{"n":10},"serviceEventDetails":{"x":"`+long+`"}}`,
+		`{"eventID":"c","eventName":"in there","errorMessage":"10","requestParameters":{"x":"`+long+`y","on":"true"}}`)
+	many := make([]string, maxLeaves+1)
+	for i := range many {
+		many[i] = fmt.Sprintf("%q", fmt.Sprint("leaf ", i))
+	}
+	write(t, s, `{"eventID":"many","requestParameters":[`+strings.Join(many, ",")+`]}`)
+	for value, want := range map[string]string{
+		"1": "a", "2.50": "a", "2.5": "", "in there": "a", "true": "c a", "null": "", "é\x00": "a", "only a text": "b", "10": "b",
+		long: "b", long + "y": "c", long[1:]: "", "leaf 0": "many", fmt.Sprint("leaf ", maxLeaves-1): "many", fmt.Sprint("leaf ", maxLeaves): "",
+	} {
+		if got := strings.Join(find(t, s, by(history.LeafValue, value)), " "); got != want {
+			t.Errorf("%.40q: got %q, want %q", value, got, want)
+		}
+	}
+	q := history.Query{Filters: []history.Filter{{Attribute: history.LeafValue, Values: []string{"true", "10"}, Not: true}}}
+	if got := strings.Join(find(t, s, q), " "); got != "many" {
+		t.Errorf("left out: got %q, want the event with neither", got)
+	}
+}
+
+// maxLeaves is how many leaves of an event are found.
+const maxLeaves = 4000
+
 // When a second is full, its events go on in the next one, and nothing is lost.
 func TestStore_fullSecond(t *testing.T) {
 	s := fresh(t)
@@ -261,7 +290,7 @@ func TestStore_hostile(t *testing.T) {
 			t.Fatalf("%.200q: got %v, %v", text, fates, err)
 		}
 		stored := string(b.ID(0))
-		for _, a := range []history.Attribute{history.EventName, history.User, history.ResourceName, history.Region} {
+		for _, a := range []history.Attribute{history.EventName, history.User, history.ResourceName, history.Region, history.LeafValue} {
 			page, err := s.Events(t.Context(), by(a, text))
 			if err != nil || len(page.Events) != 1 {
 				t.Fatalf("%s %.200q: got %d events, %v; want 1", a, text, len(page.Events), err)

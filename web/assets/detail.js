@@ -51,8 +51,9 @@ function draw({ event, record: text, derived, names, pivots }) {
   knows(names);
   heading.replaceChildren(...visible(short(called(event), 200)));
   const root = tree(text);
-  const part = (title, key) => {
-    const node = child(root, key);
+  // Of a record that was not kept there is the document, where these parts have other names.
+  const part = (title, key, kept) => {
+    const node = child(root, key) ?? child(root, "aws", "cloudtrail", "flattened", kept);
     if (!node || shown(node) === "null") return [];
     return [section(title, folding(node, [key]))];
   };
@@ -63,11 +64,11 @@ function draw({ event, record: text, derived, names, pivots }) {
     resources(event),
     ...session(event),
     ...tags(event, root),
-    ...part("Request parameters", "requestParameters"),
-    ...part("Response elements", "responseElements"),
-    ...part("Additional event data", "additionalEventData"),
-    ...part("Service event details", "serviceEventDetails"),
-    ...part("Insight details", "insightDetails"),
+    ...part("Request parameters", "requestParameters", "request_parameters"),
+    ...part("Response elements", "responseElements", "response_elements"),
+    ...part("Additional event data", "additionalEventData", "additional_eventdata"),
+    ...part("Service event details", "serviceEventDetails", "service_event_details"),
+    ...part("Insight details", "insightDetails", "insight_details"),
     record(event, text, root, derived),
   );
 }
