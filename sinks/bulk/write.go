@@ -172,7 +172,7 @@ func (w *write) degrade(s *span, i int32, refusal *pipeline.Refusal) (second spa
 		w.degraded = map[int32][]byte{}
 	}
 	w.degraded[i] = lines
-	return span{w: w, ix: s.ix, from: i, to: i + 1, bytes: len(lines), degraded: true, probe: s.probe}, true
+	return span{w: w, ix: s.ix, from: i, to: i + 1, bytes: len(lines), again: true, degraded: true, probe: s.probe}, true
 }
 
 // jitter returns waits that double from first to most, each drawn evenly between nothing and itself.
