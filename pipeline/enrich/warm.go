@@ -47,7 +47,9 @@ func (t *tagger) tick(ctx context.Context) {
 func (t *tagger) warm(ctx context.Context) {
 	if cloud, ok := t.directory.(interface{ identify(context.Context) error }); ok {
 		if err := cloud.identify(ctx); err != nil {
-			t.failed(principal{}, err)
+			if ctx.Err() == nil {
+				t.failed(principal{}, err)
+			}
 			return
 		}
 	}

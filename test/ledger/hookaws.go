@@ -77,7 +77,7 @@ func (w *world) hookBuckets() {
 	}
 }
 
-// aws is SQS and S3 at one address, for those with an access key that has not expired.
+// aws is SQS, S3 and IAM at one address, for those with an access key that has not expired.
 func (w *world) aws() http.Handler {
 	both := standin.AWS(w.queues, w.buckets)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -87,6 +87,10 @@ func (w *world) aws() http.Handler {
 		}
 		if skewed(r) && w.strike(kindClock, nil) != nil {
 			tooSkewed(rw, r)
+			return
+		}
+		if w.people.Serves(r) {
+			w.people.ServeHTTP(rw, r)
 			return
 		}
 		if r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/"+deadLetters+"/") {

@@ -128,6 +128,8 @@ const (
 	kindSignal    kind = "daemon killed"
 	kindBig       kind = "object of 500 MB"
 	kindClock     kind = "clock stepped"
+	kindIAM       kind = "iam fails"
+	kindSlowIAM   kind = "iam is slow"
 )
 
 // Names of buckets.

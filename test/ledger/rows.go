@@ -11,7 +11,7 @@ import (
 // allRows are the rows of the table. scale lengthens what is announced, for the long form; random is how long the row of
 // that name lasts, 0 for the form's own time.
 func allRows(scale int, random time.Duration, seed uint64) []*row {
-	rows := slices.Concat(lifeRows(), itemRows(), answerRows(), indexRows(), s3Rows(), sqsRows(), accountRows(), mixedRows())
+	rows := slices.Concat(lifeRows(), itemRows(), answerRows(), indexRows(), s3Rows(), sqsRows(), accountRows(), mixedRows(), enrichedRows())
 	for _, r := range rows {
 		if r.fixed {
 			continue

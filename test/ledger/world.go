@@ -24,6 +24,7 @@ type world struct {
 	queues  *standin.SQS
 	buckets *standin.S3
 	cluster *standin.Cluster
+	people  *standin.IAM
 	keys    *keys
 
 	began  atomic.Pointer[time.Time] // when the first message was announced; nil before
@@ -59,6 +60,7 @@ func newWorld(r *row, seed uint64) *world {
 	w.book.busy = new(lateness).start()
 	w.book.stepped = r.more.clock
 	w.keys = &keys{life: r.more.credentials, issued: map[string]time.Time{}}
+	w.people = w.iam()
 	w.hookQueues()
 	w.hookBuckets()
 	w.hookCluster()

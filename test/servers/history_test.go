@@ -3,8 +3,15 @@
 package servers_test
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,9 +41,10 @@ func TestHistory(t *testing.T) {
 	if logs == "" {
 		logs = t.TempDir()
 	}
+	binary := build(t)
 	for _, kind := range servers.Kinds() {
 		t.Run(kind.Name, func(t *testing.T) {
-			testHistory(t, &rig{cluster: servers.StartCluster(t, kind, cache, logs)})
+			testHistory(t, &rig{cluster: servers.StartCluster(t, kind, cache, logs), binary: binary})
 		})
 	}
 }
@@ -61,9 +69,73 @@ func testHistory(t *testing.T, r *rig) {
 		t.Run(tc.name, func(t *testing.T) {
 			r.write(t, tc.config, historytest.Records())
 			historytest.Suite(t, lookup.New(reader.transport(t), indices, ""))
+			reader.checkCommands(t)
 			r.forget(t)
 		})
 	}
+}
+
+// checkCommands looks events up with the program and a configuration of the cluster.
+func (r *rig) checkCommands(t *testing.T) {
+	t.Helper()
+	to := sinkOf(r.cluster)
+	file := filepath.Join(t.TempDir(), "trailship.yaml")
+	text := fmt.Sprintf("sources: {directory: {path: %q}}\nsinks:\n  %s: {urls: [%q], username: %q, password: \"${SINK_PASSWORD}\", ca_file: %q}\n",
+		t.TempDir(), to.kind, to.url, to.username, to.caFile)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), r.binary, append(args, "--config", file)...)
+		cmd.Env = append(os.Environ(), "SINK_PASSWORD="+to.password)
+		return cmd
+	}
+	for _, tc := range []struct{ args, want string }{
+		{"events --event-name CreateAccessKey -o csv", "bob@example.com"},
+		{"events --question new-credentials --top user -o csv", "user,2,bob@example.com"},
+		{"events --outcome failure --histogram", "6 events, 6 of them failed"},
+	} {
+		out, err := run(strings.Fields(tc.args)...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), tc.want) {
+			t.Errorf("%s: got %v and %s, want %q", tc.args, err, out, tc.want)
+		}
+	}
+	page := run("serve", "--listen", "127.0.0.1:0")
+	out, err := page.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := page.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	url := regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
+	if err != nil || url == "" {
+		t.Errorf("serve says %q, %v, want where the page is", line, err)
+	} else if got := download(t, url+"/api/extent"); !strings.Contains(got, fmt.Sprintf(`"events":%d`, len(historytest.Records()))) {
+		t.Errorf("the page's extent: got %s", got)
+	}
+	if err := errors.Join(page.Process.Signal(os.Interrupt), page.Wait()); err != nil {
+		t.Error(err)
+	}
+}
+
+func download(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // write writes records with the sink of the configuration and waits until they can be found.
