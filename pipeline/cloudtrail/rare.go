@@ -104,21 +104,44 @@ func (s *scanner) fail(err error) int {
 	return -1
 }
 
-// field notes a member of the record itself.
-func (r *Record) field(at int32) {
-	f := FieldOf(Value{rec: r, at: at}.Key())
-	r.respelled = r.respelled || f != Unknown && r.fields[f] != 0
-	r.fields[f] = at
+// scalar reads a number or a word into n.
+func (s *scanner) scalar(i int, n *node) int {
+	end, kind, err := scanScalar(s.text, i)
+	if err != nil {
+		return s.fail(err)
+	}
+	n.end, n.kind = uint32(end), kind
+	if kind == KindNull {
+		n.flags |= flagVoid
+	}
+	return end
 }
 
-// keyHint maps a key to one of 64 bits, cheaply: by its length and first eight bytes. An escaped key hits every bit.
-func keyHint(text []byte, start, end int, escaped flags) uint64 {
-	if escaped != 0 || start+8 > len(text) {
+// again settles a field that was seen before, under this key or another.
+func (s *scanner) again(f Field, member int32, in *contents) {
+	s.rec.respelled = s.rec.respelled || f != Unknown
+	if s.rec.shadow(0, member) {
+		in.hide()
+	}
+}
+
+// hide notes that a member hides another of the same key.
+func (in *contents) hide() {
+	in.any |= flagUneven
+	in.hidden = true
+	in.count--
+}
+
+// hint maps the key of a member to one of 64 bits, cheaply: by its length and first eight bytes. An escaped key hits every bit.
+func (r *Record) hint(member int32) uint64 {
+	n := &r.nodes[member]
+	start := int(n.keyStart)
+	if n.flags&flagKeyEscaped != 0 || start+8 > len(r.Raw) {
 		return ^uint64(0)
 	}
-	w, n := binary.LittleEndian.Uint64(text[start:]), uint(end-start)
-	w &= 1<<(8*n) - 1
-	return 1 << ((w ^ uint64(n)<<56) * 0x9E3779B97F4A7C15 >> 58)
+	w, size := binary.LittleEndian.Uint64(r.Raw[start:start+8:start+8]), n.keyEnd-n.keyStart
+	w &= 1<<(8*size) - 1
+	return 1 << ((w ^ uint64(size)<<56) * 0x9E3779B97F4A7C15 >> 58)
 }
 
 // shadow looks among the members of parent for an earlier one with the key of the member at, and hides it.

@@ -15,7 +15,8 @@ type Record struct {
 
 	nodes     []node
 	fields    [fieldCount]int32
-	respelled bool // some field was seen twice
+	follows   [fieldCount]Field // which field came behind each the last time: AWS writes them in one order
+	respelled bool              // some field was seen twice
 	depth     int
 	text      []byte // unescaped strings, see Value.Bytes
 }

@@ -23,7 +23,6 @@ type scanner struct {
 // contents is what is known of a container while it is read.
 type contents struct {
 	any, all flags // of its members: set in some of them, set in all of them
-	last     int32 // the last member linked
 	count    int32
 	hidden   bool // some member is shadowed: any and all may be that member's doing
 }
@@ -39,7 +38,9 @@ func (r *Record) tape(text []byte) (end int, ascii bool, err error) {
 	case text[0] != '{':
 		s.unexpected(0, "a record's {")
 	default:
-		end = s.value(0, s.node(0, 0, 0))
+		root := &r.nodes[s.node(0, 0, 0)]
+		root.start, root.kind = 0, KindObject
+		end = s.record()
 	}
 	if s.err != nil {
 		r.nodes = r.nodes[:0]
@@ -52,45 +53,53 @@ func (r *Record) tape(text []byte) (end int, ascii bool, err error) {
 	return end, s.ascii, nil
 }
 
+// record reads the object that is the record itself. AWS writes the fields in one order: the one that followed the last
+// time is tried first, which costs a comparison instead of a search for the key's end and for its name.
+func (s *scanner) record() int {
+	r, in := s.rec, contents{all: flagVoid}
+	i, more := s.open(0, '}', &in)
+	for last := Unknown; more; {
+		member, field := s.used, r.follows[last]
+		if name := names[field]; r.fields[field] == 0 && s.reads(i, name) {
+			s.node(i+1, i+len(name)-len(`":`), 0)
+			i += len(name)
+		} else {
+			if i = s.key(i, &in); i < 0 {
+				return i
+			}
+			field = FieldOf(Value{rec: r, at: member}.Key())
+			r.follows[last] = field
+			if r.fields[field] != 0 {
+				s.again(field, member, &in)
+			}
+		}
+		r.fields[field], last = member, field
+		i, more = s.value(i, member, '}', &in)
+	}
+	return s.close(i, 0, &in)
+}
+
+// reads reports whether the text at i is this key with its colon, and a value right behind them.
+func (s *scanner) reads(i int, name string) bool {
+	end := i + len(name)
+	return end < len(s.text) && string(s.text[i:end]) == name && s.text[end] > ' '
+}
+
 // object reads the object that begins at i and is the node at.
 func (s *scanner) object(i int, at int32) int {
-	text, in, seen := s.text, contents{all: flagVoid}, uint64(0)
+	in, seen := contents{all: flagVoid}, uint64(0)
 	i, more := s.open(i, '}', &in)
 	for more {
-		if text[i] != '"' {
-			return s.unexpected(i, "a key's quote")
+		member := s.used
+		if i = s.key(i, &in); i < 0 {
+			return i
 		}
-		start := i + 1
-		end, escaped := s.quoted(start)
-		if end < 0 {
-			return end
-		}
-		member := s.node(start, end-1, escaped*(flagKeyEscaped/flagEscaped))
-		s.link(member, &in)
-		if bit := keyHint(text, start, end-1, escaped); seen&bit == 0 {
+		if bit := s.rec.hint(member); seen&bit == 0 {
 			seen |= bit
 		} else if s.rec.shadow(at, member) {
-			in.any |= flagUneven
-			in.hidden = true
-			in.count--
+			in.hide()
 		}
-		if at == 0 {
-			s.rec.field(member)
-		}
-		if i = end; i+1 < len(text) && text[i] == ':' && text[i+1] > ' ' {
-			i++
-		} else if i = s.colon(i, &in); i < 0 {
-			return i
-		}
-		if i = s.value(i, member); i < 0 {
-			return i
-		}
-		in.add(s.rec.nodes[member].flags)
-		if i+1 < len(text) && text[i] == ',' && text[i+1] > ' ' {
-			i++
-		} else if i, more = s.comma(i, '}', &in); i < 0 {
-			return i
-		}
+		i, more = s.value(i, member, '}', &in)
 	}
 	return s.close(i, at, &in)
 }
@@ -100,48 +109,71 @@ func (s *scanner) array(i int, at int32) int {
 	in := contents{all: flagVoid}
 	i, more := s.open(i, ']', &in)
 	for more {
-		element := s.node(0, 0, 0)
-		s.link(element, &in)
-		if i = s.value(i, element); i < 0 {
-			return i
-		}
-		in.add(s.rec.nodes[element].flags)
-		i, more = s.comma(i, ']', &in)
+		i, more = s.value(i, s.node(0, 0, 0), ']', &in)
 	}
 	return s.close(i, at, &in)
 }
 
-// value reads the value at i into the node at.
-func (s *scanner) value(i int, at int32) int {
-	n := &s.rec.nodes[at]
-	n.start = uint32(i)
-	switch s.text[i] {
-	case '"':
-		end, escaped := s.quoted(i + 1)
-		if end < 0 {
-			return end
-		}
-		if end-i <= len(`"none"`) && voidText(s.text[i+1:end-1]) {
-			escaped = flagVoid
-		}
-		n.end, n.kind, n.flags = uint32(end), KindString, n.flags|escaped
+// key reads the key at i, with its colon, into a new node.
+func (s *scanner) key(i int, in *contents) int {
+	text := s.text
+	if text[i] != '"' {
+		return s.unexpected(i, "a key's quote")
+	}
+	end, escaped := s.quoted(i + 1)
+	if end < 0 {
 		return end
+	}
+	s.node(i+1, end-1, escaped*(flagKeyEscaped/flagEscaped))
+	if end+1 < len(text) && text[end] == ':' && text[end+1] > ' ' {
+		return end + 1
+	}
+	return s.colon(end, in)
+}
+
+// value reads the value at i into the node at, and what separates it from the next. It returns the next token of the
+// container, which ends with the given byte, and whether a member begins there.
+func (s *scanner) value(i int, at int32, last byte, in *contents) (int, bool) {
+	text, n := s.text, &s.rec.nodes[at]
+	n.start = uint32(i)
+	switch text[i] {
+	case '"':
+		end, f := s.quoted(i + 1)
+		if end < 0 {
+			return end, false
+		}
+		if end-i <= len(`"none"`) && voidText(text[i+1:end-1]) {
+			f = flagVoid
+		}
+		n.end, n.kind = uint32(end), KindString
+		n.flags |= f
+		i = end
 	case '{':
 		n.kind = KindObject
-		return s.object(i, at)
+		i = s.object(i, at)
 	case '[':
 		n.kind = KindArray
-		return s.array(i, at)
+		i = s.array(i, at)
+	default:
+		i = s.scalar(i, n)
 	}
-	end, kind, err := scanScalar(s.text, i)
-	if err != nil {
-		return s.fail(err)
+	if i < 0 {
+		return i, false
 	}
-	n.end, n.kind = uint32(end), kind
-	if kind == KindNull {
-		n.flags |= flagVoid
+	n = &s.rec.nodes[at]
+	in.any |= n.flags
+	in.all &= n.flags
+	in.count++
+	more := true
+	if i+1 < len(text) && text[i] == ',' && text[i+1] > ' ' {
+		i++
+	} else {
+		i, more = s.comma(i, last, in)
 	}
-	return end
+	if more {
+		n.next = s.used
+	}
+	return i, more
 }
 
 // node takes the next node of the tape, for a value with this key.
@@ -156,22 +188,8 @@ func (s *scanner) node(keyStart, keyEnd int, f flags) int32 {
 	return at
 }
 
-// link makes a node the last member of a container.
-func (s *scanner) link(member int32, in *contents) {
-	if in.last != 0 {
-		s.rec.nodes[in.last].next = member
-	}
-	in.last = member
-	in.count++
-}
-
-func (in *contents) add(f flags) {
-	in.any |= f
-	in.all &= f
-}
-
 // quoted reads a string's content from i, just behind its opening quote, to behind the closing one. Nearly every string
-// is plain ASCII, and most are short: two words at a time.
+// is plain ASCII, and most are short: two words at a time, with no branch on which of them holds the quote.
 func (s *scanner) quoted(i int) (end int, f flags) {
 	text := s.text
 	for i+16 <= len(text) {
@@ -181,11 +199,8 @@ func (s *scanner) quoted(i int) (end int, f flags) {
 			i += 16
 			continue
 		}
-		if stop == 0 {
-			stop = second
-			i += 8
-		}
-		if i += bits.TrailingZeros64(stop) >> 3; text[i] == '"' {
+		n := bits.TrailingZeros64(stop) >> 3 // 8 when it is not in the first word
+		if i += n + bits.TrailingZeros64(second)>>3&-(n>>3); text[i] == '"' {
 			return i + 1, 0
 		}
 		break
