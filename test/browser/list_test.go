@@ -212,6 +212,14 @@ func (r *rig) testRange(t *testing.T) {
 	}
 	b.click(`[data-tz=local]`)
 	b.until(`location.search.includes("tz=local") && /[+−]\d\d:\d\d$/.test(document.querySelector("#events time").textContent)`)
+	for _, zone := range []string{"local", "utc"} { // the offset is to be seen, not only there
+		b.click(`[data-tz=` + zone + `]`)
+		b.until(`document.querySelector("[data-tz=` + zone + `]").getAttribute("aria-pressed") === "true"`)
+		if cut := evaluate[bool](b, `(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector("#events td.time"))`); cut {
+			t.Errorf("%s: got times that are cut off", zone)
+		}
+	}
+	b.click(`[data-tz=local]`)
 	b.click("#range")
 	b.click("[name=base][value=now]")
 	b.click("#range-spans button:nth-child(2)")

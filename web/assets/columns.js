@@ -32,7 +32,7 @@ function resources(event) {
 export const all = [
   { id: "name", fit: 0, label: "Event name", name: "eventName", width: "minmax(150px, 1.6fr)", of: (e) => e.name },
   { id: "outcome", fit: 0, label: "Outcome", name: "outcome", width: "minmax(100px, 1.6fr)", of: (e) => e.outcome, show: result },
-  { id: "time", fit: 0, label: "Event time", name: "", width: "184px", of: () => "", show: (e) => [zoned(e.time, zone())] },
+  { id: "time", fit: 0, label: "Event time", name: "", get width() { return zone() === "utc" ? "186px" : "206px"; }, of: () => "", show: (e) => [zoned(e.time, zone())] },
   { id: "user", fit: 0, label: "User name", name: "user", width: "minmax(110px, 1.1fr)", of: (e) => e.user, show: user },
   { id: "source", fit: 2, label: "Event source", name: "eventSource", width: "minmax(108px, .7fr)", of: (e) => e.source, show: source },
   { id: "resourceType", fit: 2, label: "Resource type", name: "resourceType", width: "minmax(100px, 1fr)", of: (e) => e.resources[0]?.type },

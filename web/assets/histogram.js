@@ -51,12 +51,14 @@ function draw() {
   if (bars.length === 0) return;
   const highest = Math.max(1, ...bars.map((b) => b.count));
   const y = (n) => (n === 0 ? 0 : Math.max(2, (n / highest) * height));
+  const wide = Math.min(0.84, bars.length * 0.07); // a single bar must not be a wall
+  const across = (i) => ({ x: i + (1 - wide) / 2, width: wide });
   chart.setAttribute("viewBox", `0 0 ${bars.length} ${height}`);
   chart.replaceChildren(
     svg("rect", { id: "selection", y: 0, height, width: 0 }),
     ...bars.flatMap((b, i) => [
-      svg("rect", { class: "all", x: i + 0.08, width: 0.84, y: height - y(b.count), height: y(b.count) }, svg("title", {}, says(b))),
-      ...(b.failed ? [svg("rect", { class: "failed", x: i + 0.08, width: 0.84, y: height - y(b.failed), height: y(b.failed) })] : []),
+      svg("rect", { class: "all", ...across(i), y: height - y(b.count), height: y(b.count) }, svg("title", {}, says(b))),
+      ...(b.failed ? [svg("rect", { class: "failed", ...across(i), y: height - y(b.failed), height: y(b.failed) })] : []),
     ]),
   );
   slider.setAttribute("aria-valuemax", bars.length - 1);

@@ -5,7 +5,7 @@ import { ask, givenUp } from "./ask.js";
 import { chosen, content } from "./columns.js";
 import { go, listQuery, query, search, set, wide, zone } from "./state.js";
 import { float, hold } from "./values.js";
-import { called, parts } from "./words.js";
+import { called } from "./words.js";
 import { changedTicks, tick } from "./ticks.js";
 
 const size = 50;
@@ -83,7 +83,7 @@ function heading(column) {
   }
   const oldest = query().get("order") === "oldest";
   th.setAttribute("aria-sort", oldest ? "ascending" : "descending");
-  const offset = zone() === "utc" ? "(UTC)" : `(local, now ${parts(new Date(), "local").offset})`;
+  const offset = zone() === "utc" ? "(UTC)" : "(local)";
   const turn = () => search((next) => set(next, "order", oldest ? "" : "oldest"));
   th.append(button([column.label, " ", element("small", {}, offset), oldest ? " ↑" : " ↓"], turn, { className: "quiet", title: oldest ? "Show the newest first" : "Show the oldest first" }));
   return th;
