@@ -125,10 +125,15 @@ func (c *Config) chooseEnrich(written map[string]int) {
 
 // validPage says whether there is something that the page can show.
 func (c *Config) validPage() error {
-	if c.Web.Listen == "" || c.Sinks.Local != nil {
+	switch {
+	case c.Web.Listen == "" || c.Sinks.NDJSON == nil && c.Output.Format != FormatRaw:
+		return nil
+	case c.Sinks.NDJSON != nil:
+		return value.Wrong("listen", "the page shows what a sink can search: set sinks.local, sinks.elasticsearch or sinks.opensearch, or \"\" for no page")
+	case c.Sinks.Local != nil:
 		return nil
 	}
-	return value.Wrong("listen", "the page shows an event store: set sinks.local, or \"\" for no page")
+	return value.Wrong("listen", "the page cannot show documents of output.format raw: write ecs, or \"\" for no page")
 }
 
 // Validate returns every Problem of the configuration, each with its whole path. It asks no network.

@@ -162,7 +162,7 @@ func calls(t *testing.T, in func(file string) bool, folders ...string) map[strin
 
 // TestRoles_nameTheSameIndices keeps the roles of both engines in step: only OpenSearch's are tried on a server.
 func TestRoles_nameTheSameIndices(t *testing.T) {
-	for _, name := range []string{"writer", "setup", "replay"} {
+	for _, name := range []string{"writer", "setup", "replay", "reader"} {
 		t.Run(name, func(t *testing.T) {
 			var os struct {
 				Cluster []string `json:"cluster_permissions"`

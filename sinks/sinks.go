@@ -98,15 +98,11 @@ func Open(c Config, o Options) (*Opened, error) {
 	}
 	opened := &Opened{}
 	var err error
-	section := "elasticsearch"
-	if c.Elasticsearch != nil {
-		opened.ask, err = c.Elasticsearch.Transport(o.Limits.Requests)
-	} else {
-		section, opened.LeafLimit = "opensearch", opensearch.LeafLimit
-		opened.ask, err = c.OpenSearch.Transport(o.Limits.Requests, o.AWS)
+	if opened.ask, err = Transport(c, o.Limits.Requests, o.AWS); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, value.Under("sinks."+section, err)
+	if c.OpenSearch != nil {
+		opened.LeafLimit = opensearch.LeafLimit
 	}
 	templates := []cluster.Template{cluster.Documents(o.Index)}
 	switch {
@@ -131,6 +127,23 @@ func Open(c Config, o Options) (*Opened, error) {
 		opened.closers = append(opened.closers, c)
 	}
 	return opened, nil
+}
+
+// Transport is how the cluster of c is asked, by up to so many requests at once; nil when the sink is none. It asks nothing.
+// account has the credentials for signed requests. Its errors are *value.Problem, with the whole key.
+func Transport(c Config, requests int, account func(region string) aws.Config) (t cluster.Transport, err error) {
+	switch {
+	case c.Elasticsearch != nil:
+		t, err = c.Elasticsearch.Transport(requests)
+		err = value.Under("sinks.elasticsearch", err)
+	case c.OpenSearch != nil:
+		t, err = c.OpenSearch.Transport(requests, account)
+		err = value.Under("sinks.opensearch", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 func openStore(c local.Config, o Options) (*Opened, error) {

@@ -49,6 +49,9 @@ func (c *counts) histogram(ctx context.Context, o *opened, q history.Query, note
 	if err := c.rows([]string{"from", "events", "failed", ""}, rows); err != nil {
 		return err
 	}
+	if h.Lacks != "" {
+		fmt.Fprintf(notes, "Not everything: %s.\n", h.Lacks)
+	}
 	if h.Total == 0 {
 		return note(ctx, o, 0, q, notes)
 	}
@@ -60,18 +63,31 @@ func (c *counts) histogram(ctx context.Context, o *opened, q history.Query, note
 	return nil
 }
 
+// toCount says what is counted, how many values of each at most, and where to say what the counts do not.
+type toCount struct {
+	names []string
+	limit int
+	notes io.Writer
+}
+
 // top writes the most frequent values of attributes among the events of a query.
-func (c *counts) top(ctx context.Context, o *opened, q history.Query, names []string, limit int) error {
-	attributes := make([]history.Attribute, len(names))
-	for i, name := range names {
+func (c *counts) top(ctx context.Context, o *opened, q history.Query, asked toCount) error {
+	attributes := make([]history.Attribute, len(asked.names))
+	for i, name := range asked.names {
 		attributes[i] = history.Attribute(name)
 	}
-	if limit == 0 || limit > history.MaxFacets {
-		limit = history.MaxFacets
+	if asked.limit == 0 || asked.limit > history.MaxFacets {
+		asked.limit = history.MaxFacets
 	}
-	found, err := o.Facets(ctx, q, attributes, limit)
+	found, err := o.Facets(ctx, q, attributes, asked.limit)
 	if err != nil {
 		return err
+	}
+	switch {
+	case found.Lacks != "":
+		fmt.Fprintf(asked.notes, "Not everything: %s.\n", found.Lacks)
+	case !found.Exact:
+		fmt.Fprintf(asked.notes, "Counted among the newest %d events: narrow the time range for all.\n", found.Base)
 	}
 	var rows [][]any
 	for _, f := range found.Facets {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 )
 
 const eventsHelp = `events looks events up, the newest first, as the Event history page of AWS's console does: in the store that sinks.local
-of a trailship has written (--store), or in the one that a configuration names (--config). It may be in use.
+of a trailship has written (--store), or in the store or cluster that a configuration names (--config). It may be in use.
 
 Several filters must all be true; one filter given several times is true when one of its values is. Values are matched
 whole, and case counts. --username matches the names of users, roles and sessions, e-mail addresses, ARNs and principal
@@ -43,10 +44,10 @@ const eventsExample = `  trailship events --username alice --since -24h
   trailship events --resource-name i-0123456789abcdef0 --read-only false --limit 0 -o csv > instance.csv`
 
 func newEvents() *cobra.Command {
-	l := lookup{values: make(map[history.Attribute]*[]string)}
+	l := lookingUp{values: make(map[history.Attribute]*[]string)}
 	cmd := &cobra.Command{
 		Use:     "events",
-		Short:   "Look events up in a local store",
+		Short:   "Look events up in a local store or a cluster",
 		Long:    eventsHelp,
 		Example: eventsExample,
 		Args:    cobra.NoArgs,
@@ -84,8 +85,8 @@ func newEvents() *cobra.Command {
 	return cmd
 }
 
-// lookup is one command line.
-type lookup struct {
+// lookingUp is one command line.
+type lookingUp struct {
 	place                place
 	values               map[history.Attribute]*[]string
 	filters, nots        []string
@@ -98,7 +99,7 @@ type lookup struct {
 }
 
 // query is what the flags ask for.
-func (l *lookup) query(now time.Time) (q history.Query, err error) {
+func (l *lookingUp) query(now time.Time) (q history.Query, err error) {
 	if l.question != "" {
 		asked, ok := history.FindQuestion(l.question)
 		if !ok {
@@ -130,7 +131,7 @@ func (l *lookup) query(now time.Time) (q history.Query, err error) {
 }
 
 // written reads the filters of --filter and --not.
-func (l *lookup) written() ([]history.Filter, error) {
+func (l *lookingUp) written() ([]history.Filter, error) {
 	var q history.Query
 	for _, text := range l.filters {
 		if err := q.AddFilter(text); err != nil {
@@ -154,7 +155,7 @@ func plain(err error) error {
 }
 
 // run answers the query.
-func (l *lookup) run(ctx context.Context, q history.Query, to, notes io.Writer) error {
+func (l *lookingUp) run(ctx context.Context, q history.Query, to, notes io.Writer) error {
 	answer, err := l.answerer(to)
 	if err != nil {
 		return err
@@ -172,7 +173,7 @@ func (l *lookup) run(ctx context.Context, q history.Query, to, notes io.Writer) 
 }
 
 // answerer says how the flags want to be answered.
-func (l *lookup) answerer(to io.Writer) (func(context.Context, *opened, history.Query, io.Writer) error, error) {
+func (l *lookingUp) answerer(to io.Writer) (func(context.Context, *opened, history.Query, io.Writer) error, error) {
 	if l.histogram || len(l.top) > 0 {
 		count, err := newCounts(l.output, to)
 		if err != nil {
@@ -182,7 +183,7 @@ func (l *lookup) answerer(to io.Writer) (func(context.Context, *opened, history.
 			if l.histogram {
 				return count.histogram(ctx, o, q, notes)
 			}
-			return count.top(ctx, o, q, l.top, l.limit)
+			return count.top(ctx, o, q, toCount{l.top, l.limit, notes})
 		}, nil
 	}
 	out, err := newEventWriter(l.output, to)
@@ -201,9 +202,9 @@ type showing struct {
 }
 
 // show shows the events of the query, page by page.
-func (l *lookup) show(ctx context.Context, o *opened, q history.Query, to showing) error {
+func (l *lookingUp) show(ctx context.Context, o *opened, q history.Query, to showing) error {
 	q.Records = l.output != outputTable && export.Records(l.output)
-	shown := 0
+	shown, derived := 0, false
 	for more := true; more; more = q.After != "" && (l.limit == 0 || shown < l.limit) {
 		q.Limit = history.MaxLimit
 		if l.limit > 0 {
@@ -216,11 +217,18 @@ func (l *lookup) show(ctx context.Context, o *opened, q history.Query, to showin
 		if err != nil {
 			return err
 		}
+		if page.Lacks != "" {
+			fmt.Fprintf(to.notes, "Not everything: %s.\n", page.Lacks)
+		}
 		shown += len(page.Events)
+		derived = derived || slices.ContainsFunc(page.Events, func(e history.Event) bool { return e.Derived })
 		q.After = page.Next
 	}
 	if err := to.out.End(); err != nil {
 		return err
+	}
+	if derived {
+		fmt.Fprintf(to.notes, "%s does not keep all records themselves (output.keep_original): the rest is put together from its documents.\n", o.name)
 	}
 	return note(ctx, o, shown, q, to.notes)
 }

@@ -48,7 +48,7 @@ func TestLookup_query(t *testing.T) {
 	at := func(hour, minute, second int) time.Time {
 		return time.Date(2026, 11, 20, hour, minute, second, 0, time.UTC)
 	}
-	l := lookup{
+	l := lookingUp{
 		since: "2026-11-20", until: "2026-11-20", output: "json", text: "x y", oldest: true, question: "denied",
 		filters: []string{"eventName*:Delete*"}, nots: []string{"region:us-east-1", "user:carol"},
 		values: make(map[history.Attribute]*[]string),

@@ -74,7 +74,7 @@ func startPage(ctx context.Context, cfg *config.Config, log *zap.Logger) (stop f
 	if cfg.Web.Listen == "" {
 		return func() {}, nil
 	}
-	found, err := openHistory(ctx, cfg)
+	found, err := openHistory(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,8 @@ const serveHelp = `serve shows CloudTrail logs on the Event history page: those 
 layout: gzip or not, {"Records": […]}, lists, or one record on each line. The page can be used while they are read. They are
 kept in a store in a temporary folder, which is removed at the end; --store keeps it, and then what it has is not read twice.
 
-Without paths it shows what is there: the store of --store, or the one that the sink of a configuration fills (--config).
+Without paths it shows what is there: the store of --store, or the store or cluster that the sink of a configuration fills
+(--config). In a cluster the sink's user needs the right to search, deploy's reader role.
 
 Only this machine reaches the page, unless --listen says otherwise. Then it wants a token, in TRAILSHIP_WEB_TOKEN or a file,
 and TLS; --insecure does without, where something in front of it has both. A configuration has all of it in its section web.
@@ -53,7 +54,7 @@ func newServe(exit func(int)) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&s.store, "store", "", "the store's file, to be kept")
-	flags.StringVarP(&s.config, "config", "c", "", "a configuration, to show the store that its sink fills")
+	flags.StringVarP(&s.config, "config", "c", "", "a configuration, to show the store or cluster that its sink fills")
 	flags.StringVar(&s.web.Listen, "listen", s.web.Listen, "where the page is served; port 0 takes any that is free")
 	flags.StringVar(&s.tokenFile, "token-file", "", "a file with the token that the page asks for")
 	flags.StringVar(&s.web.TLSCert, "tls-cert", "", "the page's certificate, a PEM file")

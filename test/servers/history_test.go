@@ -52,7 +52,7 @@ func TestHistory(t *testing.T) {
 // testHistory asks a cluster about the cast of the suite, with and without the records themselves in the documents.
 func testHistory(t *testing.T, r *rig) {
 	t.Helper()
-	reader := &rig{cluster: r.cluster}
+	reader := &rig{cluster: r.cluster, binary: r.binary}
 	if r.cluster.Username != "" {
 		reader.cluster = r.user(t, "reader")
 	}

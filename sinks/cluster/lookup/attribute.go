@@ -51,6 +51,15 @@ func freeForm() []string {
 	return []string{"request_parameters", "response_elements", "additional_eventdata", "service_event_details"}
 }
 
+// objects are the fields with the free-form objects. A search in one of them looks at all values in it, wherever they are.
+func objects() []string {
+	fields := freeForm()
+	for i, form := range fields {
+		fields[i] = flattenedFields + form
+	}
+	return fields
+}
+
 // fieldOf is the field that has an attribute's value and nothing else, "" where it takes more to tell.
 func fieldOf(a history.Attribute) string {
 	switch a {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/trailship/trailship/history"
+	"github.com/trailship/trailship/pipeline/ecs"
 	"github.com/trailship/trailship/sinks/cluster"
 )
 
@@ -13,15 +14,17 @@ import (
 type Cluster struct {
 	transport cluster.Transport
 	index     string
+	objects   bool // documents have requests and responses as objects
 	firsts    firsts
 }
 
 var _ history.Search = (*Cluster)(nil)
 
-// New returns the events in an index, which may be a pattern with stars. It asks the cluster nothing: one that is away says so
-// when it is asked.
-func New(t cluster.Transport, index string) *Cluster {
-	return &Cluster{transport: t, index: index, firsts: newFirsts()}
+// New returns the events in an index, which may be a pattern with stars, as documents of the kind that retain says. It asks the
+// cluster nothing: one that is away says so when it is asked.
+func New(t cluster.Transport, index string, retain ecs.Retain) *Cluster {
+	whole := retain == "" || retain == ecs.RetainAll || retain == ecs.RetainFlattened
+	return &Cluster{transport: t, index: index, objects: whole, firsts: newFirsts()}
 }
 
 // Events answers a query.

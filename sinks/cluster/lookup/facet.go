@@ -12,7 +12,7 @@ import (
 
 // Facets counts values: by the cluster where it can tell both the events and their values, else among the newest events.
 func (c *Cluster) Facets(ctx context.Context, q history.Query, attributes []history.Attribute, most int) (history.Facets, error) {
-	if err := checkFacets(attributes, most); err != nil {
+	if err := c.checkFacets(attributes, most); err != nil {
 		return history.Facets{}, err
 	}
 	p, _, err := c.ask(ctx, &history.Query{Filters: q.Filters, Text: q.Text, Since: q.Since, Until: q.Until})
@@ -33,10 +33,13 @@ func (c *Cluster) Facets(ctx context.Context, q history.Query, attributes []hist
 	return out, nil
 }
 
-func checkFacets(attributes []history.Attribute, most int) error {
+func (c *Cluster) checkFacets(attributes []history.Attribute, most int) error {
 	for _, a := range attributes {
-		if a == history.EventID || a == history.First || !slices.Contains(history.Attributes(), a) {
+		if !history.Counted(a) || !slices.Contains(history.Attributes(), a) {
 			return history.Wrong("values of %q are not counted", a)
+		}
+		if err := c.checkObjects(a); err != nil {
+			return err
 		}
 	}
 	if most < 1 || most > history.MaxFacets {
@@ -125,7 +128,7 @@ func facetOf(a history.Attribute, counted map[string]int64, most int) history.Fa
 // Values finds values that contain a text: in the whole index where the cluster can tell them, else among the newest events
 // that may have them.
 func (c *Cluster) Values(ctx context.Context, a history.Attribute, text string, most int) (history.Facet, error) {
-	if err := checkFacets([]history.Attribute{a}, most); err != nil {
+	if err := c.checkFacets([]history.Attribute{a}, most); err != nil {
 		return history.Facet{}, err
 	}
 	if len(text) > history.MaxText {

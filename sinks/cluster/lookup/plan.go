@@ -87,6 +87,9 @@ func (c *Cluster) addFilter(ctx context.Context, p *plan, f *history.Filter, unt
 
 // clauseOf passes what a filter without Not passes. When it is not sure it passes more.
 func (c *Cluster) clauseOf(ctx context.Context, f *history.Filter, until history.Bound) (clause query, sure bool, err error) {
+	if err := c.checkObjects(f.Attribute); err != nil {
+		return query{}, false, err
+	}
 	switch f.Attribute {
 	case history.EventID:
 		if f.Glob {
@@ -101,6 +104,17 @@ func (c *Cluster) clauseOf(ctx context.Context, f *history.Filter, until history
 	}
 	clause, sure = simpleClause(f)
 	return clause, sure, nil
+}
+
+// checkObjects refuses what only the objects of requests and responses tell, where the documents do not have them.
+func (c *Cluster) checkObjects(a history.Attribute) error {
+	switch a {
+	case history.ResourceName, history.ResourceType, history.Issued, history.TraitIs, history.LeafValue:
+		if !c.objects {
+			return history.Wrong("%s cannot be told: by output.retain the documents do not have requests and responses as objects; with all or flattened new ones do", a)
+		}
+	}
+	return nil
 }
 
 func withoutEmpty(values []string) []string {
@@ -133,6 +147,8 @@ func simpleClause(f *history.Filter) (clause query, sure bool) {
 			return has(fieldAction), false
 		}
 		return eitherOf(f.Values, issued), false
+	case history.LeafValue:
+		return eitherOf(objects(), func(name string) query { return inField(name, f) }), true
 	case history.ResourceName:
 		if f.Glob {
 			return eitherOf(f.Values, resourceLike), false

@@ -8,12 +8,19 @@ import (
 	"github.com/trailship/trailship/history"
 )
 
+// maxNames is how many resources are looked for by their names in one search, which may have 1,024 clauses. For more the
+// documents are looked at one by one.
+const maxNames = 50
+
 // resource passes, among others, the documents about a resource: it is a value or the words of a value of the request, the
 // response or the details, or the last part of an ARN.
 func resource(names ...string) query {
+	if len(names) > maxNames {
+		return everything()
+	}
 	clauses := []query{is(fieldResource, names...), is(fieldEntity, names...)}
-	for _, form := range freeForm() {
-		clauses = append(clauses, is(flattenedFields+form, names...))
+	for _, field := range objects() {
+		clauses = append(clauses, is(field, names...))
 	}
 	for _, name := range names {
 		clauses = append(clauses, fits(fieldMessage, "*on resource: *"+literal(name)+"*"))
@@ -23,20 +30,18 @@ func resource(names ...string) query {
 		if strings.ContainsAny(name, ":/") {
 			continue
 		}
-		for _, field := range []string{fieldResource, fieldEntity} {
+		for _, field := range append(objects(), fieldResource, fieldEntity) {
 			clauses = append(clauses, ends(field, "/"+name), ends(field, ":"+name))
 		}
 	}
 	return either(clauses...)
 }
 
-// resourceLike passes, among others, the documents about a resource with a name like that. Patterns are looked for in whole
-// texts, which takes long in a large cluster.
+// resourceLike passes, among others, the documents about a resource with a name like that: something has it at its end.
 func resourceLike(pattern string) query {
-	within := "*" + strings.Trim(glob(pattern), "*") + "*"
-	clauses := []query{matches(fieldResource, within), matches(fieldEntity, within), matches(fieldMessage, within)}
-	for _, form := range freeForm() {
-		clauses = append(clauses, matches(trailFields+form, within))
+	clauses := []query{matches(fieldMessage, "*on resource: *")}
+	for _, field := range append(objects(), fieldResource, fieldEntity) {
+		clauses = append(clauses, matches(field, glob(pattern)), matches(field, "*:"+glob(pattern)), matches(field, "*/"+glob(pattern)))
 	}
 	return either(clauses...)
 }

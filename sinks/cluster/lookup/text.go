@@ -29,8 +29,8 @@ func piecesOf(text string) (pieces []string) {
 // maxExpansions is how many words the last word of a piece of text may stand for.
 const maxExpansions = 1000
 
-// containingPiece passes the documents that have a piece of text: within the value of a field, as the words of a free-form
-// object, the last one perhaps longer, or within one of its words.
+// containingPiece passes the documents that have a piece of text: within the value of a field or of a free-form object, or as
+// words of the latter's text, the last one perhaps longer.
 func containingPiece(piece string) query {
 	pattern := containing(piece)
 	clauses := []query{documents(piece), is(trailFields+"request_id", piece)}
@@ -41,13 +41,10 @@ func containingPiece(piece string) query {
 	} {
 		clauses = append(clauses, matches(name, pattern))
 	}
-	whole := !strings.ContainsAny(piece, " \t\r\n") && strings.ContainsAny(piece, `.:_'`) // perhaps a part of what is one word to the cluster
 	for _, form := range freeForm() {
 		text := trailFields + form + ".text"
 		clauses = append(clauses, query{Begins: map[string]phrase{text: {Query: piece, Expansions: maxExpansions}}})
-		if whole {
-			clauses = append(clauses, matches(text, pattern))
-		}
+		clauses = append(clauses, matches(flattenedFields+form, pattern))
 	}
 	return either(clauses...)
 }

@@ -20,21 +20,24 @@ func user(names ...string) query {
 		all(is(fieldIdentity, "AWSAccount"), is(fieldAccount, names...), neither(has(fieldUser), has(fieldPrincipal))),
 		all(others, neither(has(fieldARN)), is(fieldInvokedBy, names...)),
 	}
+	var ofSessions, ofPrincipals, ofARNs []query
 	for _, name := range names {
 		if name == "root" {
 			clauses = append(clauses, is(fieldIdentity, "Root"))
 		}
 		if !strings.Contains(name, "/") {
-			clauses = append(clauses,
-				all(is(fieldRelated, name), sessions, fits(fieldARN, "*:sts:*/"+literal(name))),
-				all(sessions, neither(has(fieldARN)), ends(fieldPrincipal, ":"+name)),
-			)
+			ofSessions = append(ofSessions, fits(fieldARN, "*:sts:*/"+literal(name)))
+			ofPrincipals = append(ofPrincipals, ends(fieldPrincipal, ":"+name))
 		}
 		if !strings.ContainsAny(name, ":/") {
-			clauses = append(clauses, all(others, either(ends(fieldARN, "/"+name), ends(fieldARN, ":"+name))))
+			ofARNs = append(ofARNs, ends(fieldARN, "/"+name), ends(fieldARN, ":"+name))
 		}
 	}
-	return either(clauses...)
+	return either(append(clauses,
+		all(sessions, is(fieldRelated, names...), either(ofSessions...)),
+		all(sessions, neither(has(fieldARN)), either(ofPrincipals...)),
+		all(others, either(ofARNs...)),
+	)...)
 }
 
 // userLike passes, among others, the documents of who has a name like that.
