@@ -1,11 +1,47 @@
 package enrich_test
 
 import (
+	"net/http"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/trailship/trailship/pipeline/enrich"
 	"github.com/trailship/trailship/test/standin"
 )
+
+// Names are kept across a restart in which AWS does not answer.
+func TestAccounts_cacheFile(t *testing.T) {
+	c := enrich.Default()
+	c.IAMTags.Enabled, c.AccountNames.CacheFile = false, filepath.Join(t.TempDir(), "accounts.json")
+	first := newRig(t, &standin.IAM{Own: ours, Organization: "o-1", Names: map[string]string{theirs: "audit"}}, c)
+	first.document(t, userRecord(theirs, "a"))
+	first.stop()
+	away := &standin.IAM{Own: ours, Answer: func(standin.Call) (int, string, time.Duration) {
+		return http.StatusServiceUnavailable, "ServiceUnavailable", 10 * time.Second
+	}}
+	second := newRig(t, away, c)
+	began := time.Now()
+	doc := second.document(t, userRecord(theirs, "a"))
+	if got := at(doc, "cloud", "account", "name"); got != "audit" {
+		t.Errorf("got %v after a restart, want audit", got)
+	}
+	if got := at(doc, "organization", "id"); got != "o-1" {
+		t.Errorf("got organization %v after a restart, want o-1", got)
+	}
+	second.document(t, userRecord(ours, "a"))
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("two events took %s", took)
+	}
+}
+
+// noList is what Organizations says to members.
+func noList(c standin.Call) (int, string, time.Duration) {
+	if c.Action == "ListAccounts" {
+		return http.StatusBadRequest, "AccessDeniedException", 0
+	}
+	return 0, "", 0
+}
 
 func TestAccounts(t *testing.T) {
 	for _, tt := range []struct {
@@ -24,6 +60,14 @@ func TestAccounts(t *testing.T) {
 			userRecord(theirs, "a"), nil, nil,
 		},
 		{"alias", &standin.IAM{Own: ours, Alias: "acme"}, nil, userRecord(ours, "a"), "acme", nil},
+		{
+			"a member, which may not list accounts", &standin.IAM{Own: ours, Organization: "o-1", Alias: "acme", Answer: noList}, nil,
+			userRecord(ours, "a"), "acme", "o-1",
+		},
+		{
+			"a member without an alias", &standin.IAM{Own: ours, Organization: "o-1", Answer: noList}, nil,
+			userRecord(ours, "a"), nil, "o-1",
+		},
 		{"neither", &standin.IAM{Own: ours}, nil, userRecord(ours, "a"), nil, nil},
 		{"static", &standin.IAM{Own: ours}, map[string]string{theirs: "sandbox"}, userRecord(theirs, "a"), "sandbox", nil},
 		{

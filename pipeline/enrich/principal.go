@@ -56,7 +56,7 @@ func (d *identity) principal() (v view, ok bool) {
 	switch string(d.typ) {
 	case "IAMUser":
 		v = view{kind: user, account: d.account, name: d.userName, arn: d.arn}
-	case "AssumedRole":
+	case "AssumedRole", "Role":
 		v = d.assumed()
 	case "FederatedUser":
 		v = view{kind: user, account: d.issuer.account, name: d.issuer.userName, arn: d.issuer.arn}
@@ -89,16 +89,16 @@ func (v view) settle(account []byte) (view, bool) {
 }
 
 // assumed is the role behind a session: its issuer, or where that is missing what the session's own ARN says:
-// arn:aws:sts::111122223333:assumed-role/ROLE/SESSION.
+// arn:aws:sts::111122223333:assumed-role/ROLE/SESSION, or that of the role itself.
 func (d *identity) assumed() view {
 	v := view{kind: role, account: d.issuer.account, name: d.issuer.userName, arn: d.issuer.arn}
 	if _, _, resource := splitARN(v.arn); len(v.name) > 0 || len(v.kind.named(resource)) > 0 {
 		return v
 	}
 	_, owner, resource := splitARN(d.arn)
+	v.account, v.arn, v.name = owner, d.arn, v.kind.named(resource)
 	if rest, ok := bytes.CutPrefix(resource, []byte("assumed-role/")); ok {
 		v.name, _, _ = bytes.Cut(rest, []byte("/"))
-		v.account, v.arn = owner, d.arn
 	}
 	return v
 }

@@ -1,7 +1,9 @@
 package enrich_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -43,10 +45,14 @@ func TestTags_identities(t *testing.T) {
 		{"IAMUser, the name in the ARN", `"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/people/alice"`, "user", "team=payments"},
 		{"AssumedRole", `"type":"AssumedRole","accountId":"111122223333",` + issuer(ours, "Role", "Deploy"), "role", "team=build"},
 		{"AssumedRole, by the session alone", `"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/Deploy/session"`, "role", "team=build"},
+		{"AssumedRole, the name in the issuer's ARN", `"type":"AssumedRole","sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::111122223333:role/ci/Deploy"}}`, "role", "team=build"},
+		{"AssumedRole, an issuer of no use", `"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/Deploy/s","sessionContext":{"sessionIssuer":{"type":"Role","arn":"x"}}`, "role", "team=build"},
 		{"AssumedRole of single sign-on", `"type":"AssumedRole",` + issuer(ours, "Role", "AWSReservedSSO_Admin_0123456789abcdef"), "role", "team=admins"},
 		{"AssumedRole of a service", `"type":"AssumedRole",` + issuer(ours, "Role", "AWSServiceRoleForECS"), "role", ""},
 		{"AssumedRole of another account", `"type":"AssumedRole",` + issuer(theirs, "Role", "Audit"), "role", "team=audit"},
 		{"FederatedUser of a user", `"type":"FederatedUser","accountId":"111122223333",` + issuer(ours, "IAMUser", "alice"), "user", "team=payments"},
+		{"FederatedUser of a user named by its ARN", `"type":"FederatedUser","sessionContext":{"sessionIssuer":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/people/alice"}}`, "user", "team=payments"},
+		{"FederatedUser of a role", `"type":"FederatedUser","accountId":"111122223333",` + issuer(ours, "Role", "Deploy"), "role", "team=build"},
 		{"FederatedUser of the root user", `"type":"FederatedUser","accountId":"111122223333",` + issuer(ours, "Root", ""), "", ""},
 		{"Root", `"type":"Root","accountId":"111122223333","arn":"arn:aws:iam::111122223333:root"`, "", ""},
 		{"AWSService", `"type":"AWSService","invokedBy":"ecs.amazonaws.com"`, "", ""},
@@ -54,6 +60,8 @@ func TestTags_identities(t *testing.T) {
 		{"SAMLUser", `"type":"SAMLUser","userName":"alice"`, "", ""},
 		{"WebIdentityUser", `"type":"WebIdentityUser","userName":"alice"`, "", ""},
 		{"IdentityCenterUser", `"type":"IdentityCenterUser","accountId":"111122223333"`, "", ""},
+		{"Directory", `"type":"Directory","userName":"alice","accountId":"111122223333"`, "", ""},
+		{"Role", `"type":"Role","accountId":"111122223333","arn":"arn:aws:iam::111122223333:role/ci/Deploy"`, "role", "team=build"},
 		{"Unknown", `"type":"Unknown"`, "", ""},
 		{"a hidden name", `"type":"IAMUser","accountId":"111122223333","userName":"HIDDEN_DUE_TO_SECURITY_REASONS"`, "", ""},
 		{"a name that cannot be one", `"type":"IAMUser","accountId":"111122223333","userName":"a b"`, "", ""},
@@ -80,6 +88,57 @@ func TestTags_identities(t *testing.T) {
 				t.Error("got no path")
 			}
 		})
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden documents anew")
+
+// A document of each identity, tagged, as the documentation shows them.
+func TestTags_documents(t *testing.T) {
+	c := enrich.Default()
+	c.IAMTags.AssumeRoleName, c.IAMTags.Map = "ReadIAM", map[string]string{"team": "user.group.name"}
+	iam := sampleIAM()
+	iam.Organization, iam.Names = "o-exampleorg", map[string]string{ours: "production", theirs: "audit"}
+	g := newRig(t, iam, c)
+	var got bytes.Buffer
+	for i, identity := range []string{
+		`"type":"IAMUser","principalId":"AIDAEXAMPLE","arn":"arn:aws:iam::111122223333:user/people/alice","accountId":"111122223333","accessKeyId":"AKIAEXAMPLE","userName":"alice"`,
+		`"type":"AssumedRole","principalId":"A:ci","arn":"arn:aws:sts::111122223333:assumed-role/Deploy/ci","accountId":"111122223333",` + issuer(ours, "Role", "Deploy"),
+		`"type":"AssumedRole","principalId":"A:eve@example.com","arn":"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/eve@example.com","accountId":"111122223333",` +
+			issuer(ours, "Role", "AWSReservedSSO_Admin_0123456789abcdef"),
+		`"type":"AssumedRole","principalId":"A:ECS","arn":"arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForECS/ECS","accountId":"111122223333","invokedBy":"ecs.amazonaws.com",` +
+			issuer(ours, "Role", "AWSServiceRoleForECS"),
+		`"type":"AssumedRole","principalId":"A:s","arn":"arn:aws:sts::444455556666:assumed-role/Audit/s","accountId":"444455556666",` + issuer(theirs, "Role", "Audit"),
+		`"type":"FederatedUser","principalId":"111122223333:fred","arn":"arn:aws:sts::111122223333:federated-user/fred","accountId":"111122223333",` +
+			strings.Replace(issuer(ours, "IAMUser", "alice"), ":role/", ":user/people/", 1),
+		`"type":"Root","principalId":"111122223333","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"`,
+		`"type":"AWSService","invokedBy":"ecs.amazonaws.com"`,
+		`"type":"AWSAccount","principalId":"AIDAEXAMPLE","accountId":"444455556666"`,
+		`"type":"IAMUser","principalId":"","accountId":"111122223333","accessKeyId":"","userName":"HIDDEN_DUE_TO_SECURITY_REASONS"`,
+		`"type":"IAMUser","principalId":"AIDAGONE","arn":"arn:aws:iam::111122223333:user/gone","accountId":"111122223333","userName":"gone"`,
+	} {
+		doc := g.document(t, fmt.Sprintf(`{"eventVersion":"1.11","eventID":"%d","eventTime":"2026-01-02T03:04:05Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets",`+
+			`"awsRegion":"eu-west-1","userAgent":"Boto3/1.35.50","recipientAccountId":"111122223333","userIdentity":{%s}}`, i, identity))
+		delete(at(doc, "event").(map[string]any), "created")
+		delete(at(doc, "event").(map[string]any), "ingested")
+		line, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Write(append(line, '\n'))
+	}
+	const golden = "testdata/identities.ndjson"
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("(-want +got; write them anew with -update):\n%s", diff)
 	}
 }
 
@@ -191,13 +250,47 @@ func TestTags_follow(t *testing.T) {
 func TestTags_foreign(t *testing.T) {
 	iam := sampleIAM()
 	g := newRig(t, iam, tagsOnly())
-	g.document(t, userRecord(ours, "alice")) // our own account is known then
-	doc := g.document(t, userRecord(theirs, "bob"))
-	if got := fmt.Sprint(doc["tags"]); strings.Contains(got, enrich.Unavailable) {
-		t.Errorf("got tags %s", got)
+	for _, when := range []string{"before our own account is known", "afterwards"} {
+		doc := g.document(t, userRecord(theirs, "bob"))
+		if got := fmt.Sprint(doc["tags"]); strings.Contains(got, enrich.Unavailable) {
+			t.Errorf("%s: got tags %s", when, got)
+		}
+		g.document(t, userRecord(ours, "alice"))
+	}
+	if n := g.logs.FilterMessageSnippet("iam cannot be asked").Len(); n > 0 {
+		t.Errorf("got %d log lines about an account that is not to be asked", n)
 	}
 	if n := len(iam.Calls("sts")); n != 1 {
 		t.Errorf("got %d calls of STS, want 1", n)
+	}
+}
+
+// An account whose role may not be assumed is said with that right, once for its users and roles together, and is no
+// trouble to the others.
+func TestTags_assumeRoleDenied(t *testing.T) {
+	iam := sampleIAM()
+	iam.Answer = func(c standin.Call) (int, string, time.Duration) {
+		if c.Action == "AssumeRole" {
+			return http.StatusForbidden, "AccessDenied", 0
+		}
+		return 0, "", 0
+	}
+	c := tagsOnly()
+	c.IAMTags.AssumeRoleName = "ReadIAM"
+	g := newRig(t, iam, c)
+	for range 5 {
+		for _, text := range []string{userRecord(theirs, "bob"), `{"userIdentity":{"type":"AssumedRole",` + issuer(theirs, "Role", "Audit") + `}}`} {
+			if tags := fmt.Sprint(g.document(t, text)["tags"]); !strings.Contains(tags, enrich.Unavailable) {
+				t.Errorf("got tags %s, want %s among them", tags, enrich.Unavailable)
+			}
+		}
+		if got := at(g.document(t, userRecord(ours, "alice")), "aws", "iam", "user", "tags", "team"); got != "payments" {
+			t.Errorf("got %v for our own account, want payments", got)
+		}
+	}
+	said := g.logs.FilterMessageSnippet("iam cannot be asked").All()
+	if len(said) != 1 || !strings.Contains(fmt.Sprint(said[0].ContextMap()["cure"]), "sts:AssumeRole on the role of account "+theirs) {
+		t.Errorf("got log lines %v, want one with sts:AssumeRole", said)
 	}
 }
 
