@@ -28,6 +28,7 @@ const (
 	addFirst
 	addSegment
 	addChunk
+	addTags
 	statements
 )
 
@@ -38,11 +39,12 @@ func newInserter(ctx context.Context, db *sql.DB) (*inserter, error) {
 	n := &inserter{firsts: make(map[int64]int64)}
 	for i, text := range [statements]string{
 		lastOf:   "SELECT max(id) FROM event WHERE id BETWEEN ? AND ?",
-		addEvent: "INSERT INTO event (id, event_id, record) VALUES (?,?,?) ON CONFLICT (event_id) DO NOTHING",
+		addEvent: "INSERT INTO event (id, event_id, record, tags) VALUES (?,?,?,?) ON CONFLICT (event_id) DO NOTHING",
 		addFirst: `INSERT INTO first (hash, id) VALUES (?,?) ON CONFLICT (hash)
 			DO UPDATE SET id = excluded.id WHERE excluded.id < id`,
 		addSegment: "INSERT INTO segment (docs, oldest, newest, ids, firsts) VALUES (?,?,?,?,?)",
 		addChunk:   "INSERT INTO chunk (id, data) VALUES (?,?)",
+		addTags:    "INSERT OR IGNORE INTO tags (hash, data) VALUES (?,?)",
 	} {
 		var err error
 		if n.prepared[i], err = db.PrepareContext(ctx, text); err != nil {
@@ -123,7 +125,11 @@ func (n *inserter) event(ctx context.Context, r *row) (id int64, added bool, err
 	if id, err = n.nextID(ctx, r.second); err != nil {
 		return 0, false, err
 	}
-	result, err := n.within[addEvent].ExecContext(ctx, id, r.eventID, r.record)
+	tags, err := n.tags(ctx, r.tags)
+	if err != nil {
+		return 0, false, err
+	}
+	result, err := n.within[addEvent].ExecContext(ctx, id, r.eventID, r.record, tags)
 	if err != nil {
 		return 0, false, fmt.Errorf("adding an event: %w", err)
 	}

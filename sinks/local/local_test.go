@@ -147,6 +147,53 @@ func TestStore_records(t *testing.T) {
 	}
 }
 
+// tagging writes documents as the encoder does with what enrichment has found.
+type tagging struct {
+	noFormat
+	iam string
+}
+
+func (f tagging) Append(dst []byte, _ *cloudtrail.Record) []byte {
+	return append(dst, `{"event":{"action":"A"},"aws":{"cloudtrail":{"x":"\"iam\":{"},"iam":`+f.iam+`}}`...)
+}
+
+// The IAM tags that a document has are shown with its event.
+func TestStore_tags(t *testing.T) {
+	s := fresh(t)
+	for id, tc := range map[string]struct {
+		iam  string
+		want []history.Tag
+	}{
+		"user":   {`{"user":{"name":"alice","tags":{"team":"red","cost.center":"42","empty":""}}}`, []history.Tag{{Of: "user", Key: "team", Value: "red"}, {Of: "user", Key: "cost.center", Value: "42"}, {Of: "user", Key: "empty"}}},
+		"role":   {`{"role":{"tags":{"a":"<b>\u202e"}},"user":{"tags":{}}}`, []history.Tag{{Of: "role", Key: "a", Value: "<b>\u202e"}}},
+		"none":   {`{"user":{"name":"alice"}}`, nil},
+		"no iam": {`null`, nil},
+	} {
+		for n := range 2 { // the second event has the same tags
+			b := pipeline.NewBatch(1, tagging{iam: tc.iam})
+			var r cloudtrail.Record
+			if err := r.Parse(fmt.Appendf(nil, `{"eventID":"%s %d","eventName":"A","requestParameters":{"x":"\"iam\":{"}}`, id, n)); err != nil {
+				t.Fatal(err)
+			}
+			add(b, &r)
+			if _, err := s.Write(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+			e, err := s.Event(t.Context(), fmt.Sprint(id, " ", n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, e.Tags); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", id, diff)
+			}
+		}
+	}
+	page, err := s.Events(t.Context(), by(history.EventID, "user 1"))
+	if err != nil || len(page.Events) != 1 || len(page.Events[0].Tags) != 3 {
+		t.Errorf("got %+v, %v; want the event with its tags in a list, too", page, err)
+	}
+}
+
 // Two programs may write the same store, also events of the same second.
 func TestStore_twoWriters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")

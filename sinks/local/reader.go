@@ -65,7 +65,7 @@ func (r *Reader) Close() error { return r.db.Close() }
 
 // events reads the events of ids, in their order, with or without their records.
 func (v *view) events(ctx context.Context, ids []int64, records bool) ([]history.Event, error) {
-	stmt, err := v.tx.PrepareContext(ctx, "SELECT event_id, record FROM event WHERE id = ?")
+	stmt, err := v.tx.PrepareContext(ctx, "SELECT event_id, record, tags FROM event WHERE id = ?")
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +75,14 @@ func (v *view) events(ctx context.Context, ids []int64, records bool) ([]history
 	for _, id := range ids {
 		var key any
 		var packed []byte
-		if err := stmt.QueryRowContext(ctx, id).Scan(&key, &packed); err != nil {
+		var tags sql.NullInt64
+		if err := stmt.QueryRowContext(ctx, id).Scan(&key, &packed, &tags); err != nil {
 			return nil, err
 		}
 		e, err := v.reader.event(ctx, key, packed, &record)
+		if err == nil {
+			e.Tags, err = v.reader.tags(ctx, v.tx, tags)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -119,13 +123,17 @@ func (r *Reader) record(ctx context.Context, packed []byte, record *cloudtrail.R
 func (r *Reader) Event(ctx context.Context, id string) (history.Event, error) {
 	key := keyOf(id)
 	var packed []byte
-	err := r.db.QueryRowContext(ctx, "SELECT record FROM event WHERE event_id = ?", key).Scan(&packed)
+	var tags sql.NullInt64
+	err := r.db.QueryRowContext(ctx, "SELECT record, tags FROM event WHERE event_id = ?", key).Scan(&packed, &tags)
 	if errors.Is(err, sql.ErrNoRows) {
 		return history.Event{}, fmt.Errorf("looking up event %q: %w", id, history.ErrNotFound)
 	}
 	var e history.Event
 	if err == nil {
 		e, err = r.event(ctx, key, packed, new(cloudtrail.Record))
+	}
+	if err == nil {
+		e.Tags, err = r.tags(ctx, r.db, tags)
 	}
 	if err != nil {
 		return history.Event{}, fmt.Errorf("looking up event %q: %w", id, storeError(r.path, err))

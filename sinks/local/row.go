@@ -17,11 +17,13 @@ type row struct {
 	firsts  [firstKinds]int64
 	record  []byte // compressed
 	coded   uint32 // with which dictionary
+	tags    tagged // nil for none
 }
 
 // desk is what one goroutine needs to read records.
 type desk struct {
 	record cloudtrail.Record
+	other  cloudtrail.Record // the document
 	words  words
 	leaves leaves
 	arena  []byte
@@ -31,7 +33,7 @@ type desk struct {
 // newRow reads record i of a batch, which is parsed already.
 func (k *desk) newRow(b *pipeline.Batch, i int, p *packer) row {
 	d := history.Describe(&k.record)
-	x := row{eventID: keyOf(b.ID(i)), firsts: firstsOf(&d.Event)}
+	x := row{eventID: keyOf(b.ID(i)), firsts: firstsOf(&d.Event), tags: tagsOf(b.Document(i), &k.other)}
 	x.record, x.coded = p.pack(nil, b.Record(i))
 	if at := b.Time(i); !at.IsZero() {
 		x.second = at.Unix()

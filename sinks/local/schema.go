@@ -19,12 +19,13 @@ const sequenceBits = 17
 
 // tables are made with the file.
 //
-// event_id is a UUID's sixteen bytes, or text where it is none. A segment is one of package index; its numbers are never
+// event_id is a UUID's sixteen bytes, or text where it is none; tags are those of the table of that name, or none. A segment is one of package index; its numbers are never
 // used again. The chunks of segment n are those from n<<chunkBits on. first has the first event of each actor and call,
 // address or region, by a hash of them. floor is the id below which events are being deleted and are not seen any more.
 const tables = `
 CREATE TABLE dictionary (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE event (id INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, record BLOB NOT NULL);
+CREATE TABLE event (id INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, record BLOB NOT NULL, tags INTEGER);
+CREATE TABLE tags (hash INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE segment (
 	id     INTEGER PRIMARY KEY AUTOINCREMENT,
 	docs   INTEGER NOT NULL,

@@ -62,6 +62,8 @@ export function summary(event, zone) {
   return list;
 }
 
+const written = ["caller", "resource"]; // whose tags stand in the record, so that it is found by their words
+
 // tags are those of the caller and of the resources: what the store has, and what the record has.
 export function tags(event, root) {
   const found = (event.tags ?? []).map((t) => [t.of, t.key, t.value]);
@@ -72,7 +74,7 @@ export function tags(event, root) {
   if (found.length === 0) return [];
   const list = element("dl", { className: "tags" });
   for (const [of, key, value] of found) {
-    list.append(element("div", {}, element("dt", {}, ...visible(key), " ", element("small", {}, of)), element("dd", {}, worth("", value), words(value))));
+    list.append(element("div", {}, element("dt", {}, ...visible(key), " ", element("small", {}, of)), element("dd", {}, worth("", value), ...(written.includes(of) ? [words(value)] : [])));
   }
   return [element("section", {}, element("h3", {}, "IAM tags"), list)];
 }
