@@ -36,7 +36,7 @@ func (e *Encoder) putValue(dst []byte, key string, v cloudtrail.Value) []byte {
 	case kind == cloudtrail.KindNumber && len(v.Raw()) > maxNumber:
 		dst = append(append(append(dst, '"'), v.Raw()...), '"')
 	case kind < cloudtrail.KindObject:
-		dst = append(dst, v.Raw()...)
+		dst = splice(dst, v.Raw())
 	default:
 		dst = append(dst, '"')
 		dst = e.text.append(dst, v, 1)
@@ -86,8 +86,21 @@ func appendItem(dst []byte, it item) []byte {
 		return appendQuoted(dst, it.text)
 	}
 	dst = append(dst, '"')
-	dst = append(dst, it.text...)
+	dst = splice(dst, it.text)
 	return append(dst, '"')
+}
+
+// splice appends a piece of the record. Most are short, and of any length: copying always the same 32 bytes and keeping
+// those that count is quicker than a copy that first has to find out how many they are.
+func splice(dst, src []byte) []byte {
+	n := len(dst)
+	if len(src) > 32 || cap(src) < 32 || cap(dst)-n < 32 {
+		return append(dst, src...)
+	}
+	to, from := dst[n:n+32], src[:32]
+	copy(to[:16], from[:16])
+	copy(to[16:], from[16:])
+	return dst[:n+len(src)]
 }
 
 // appendQuoted appends valid UTF-8 as a JSON string.

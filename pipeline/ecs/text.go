@@ -31,7 +31,7 @@ func (t *texter) append(dst []byte, v cloudtrail.Value, depth int) []byte {
 	raw := v.Raw()
 	switch v.Kind() {
 	case cloudtrail.KindString:
-		return append(dst, raw[1:len(raw)-1]...)
+		return splice(dst, raw[1:len(raw)-1])
 	case cloudtrail.KindNumber:
 		t.odd = t.odd || len(raw) > maxNumber
 		return appendNumber(dst, raw)
@@ -67,7 +67,7 @@ func (t *texter) object(dst []byte, v cloudtrail.Value, depth int) []byte {
 		if i > base {
 			dst = append(dst, ',', ' ')
 		}
-		dst = append(dst, m.KeyRaw()...)
+		dst = splice(dst, m.KeyRaw())
 		dst = append(dst, '=')
 		dst = t.append(dst, m, depth+1)
 	}
