@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 	"go.uber.org/zap"
 
 	"github.com/trailship/trailship/config/value"
@@ -90,6 +91,7 @@ func Load(ctx context.Context, c Config, log *zap.Logger) (*Loader, error) {
 		config.WithHTTPClient(httpClient()),
 		config.WithRetryer(func() aws.Retryer { return renewing{retryer(), l.expire} }),
 		config.WithLogger(logger(log.Named("aws"))),
+		config.WithAPIOptions([]func(*middleware.Stack) error{plainBodies}),
 	}
 	if c.Region != "" {
 		options = append(options, config.WithRegion(c.Region))
