@@ -74,7 +74,7 @@ export function tags(event, root) {
   if (found.length === 0) return [];
   const list = element("dl", { className: "tags" });
   for (const [of, key, value] of found) {
-    list.append(element("div", {}, element("dt", {}, ...visible(key), " ", element("small", {}, of)), element("dd", {}, worth("", value), ...(written.includes(of) ? [words(value)] : [])));
+    list.append(element("div", {}, element("dt", {}, ...visible(key), " ", element("small", {}, of)), element("dd", {}, worth("", value), ...(written.includes(of) ? [words(value)] : []))));
   }
   return [element("section", {}, element("h3", {}, "IAM tags"), list)];
 }
