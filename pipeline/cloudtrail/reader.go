@@ -131,8 +131,12 @@ func (d *Reader) step() (*Record, error) {
 		d.inside = atTop
 		return nil, nil
 	case c == ']' && d.inside == inWrapper:
+		if d.standsForComma() {
+			d.stray = false
+		} else {
+			d.inside = inTail
+		}
 		d.start++
-		d.inside = inTail
 		return nil, nil
 	case c == '[' && d.inside == atTop:
 		d.start++
@@ -169,6 +173,13 @@ func (d *Reader) token() (byte, error) {
 			return 0, err
 		}
 	}
+}
+
+// standsForComma reports whether the closing bracket that comes next is a damaged comma: a record follows, where the Records
+// array's own end has at most further members of its wrapper behind it.
+func (d *Reader) standsForComma() bool {
+	rest := bytes.TrimLeft(d.peek(maxKey)[1:], " \t\r\n")
+	return bytes.HasPrefix(rest, []byte(`{"`)) && !bytes.HasPrefix(rest, []byte(`{"Records"`))
 }
 
 // tail reads what stands behind the Records of a wrapper object, which CloudTrail leaves empty: nothing in it is lost.
@@ -244,7 +255,11 @@ func (d *Reader) read() (*Record, error) {
 // not the whole record: the rest of a key, or a key and its colon. A single stray byte in place of the comma or bracket
 // that should follow is that byte's damage, not the record's.
 func (d *Reader) goesOn(size int) bool {
-	rest := bytes.Trim(d.window[d.start+size:min(d.start+size+maxKey, d.end)], " \t\r\n")
+	rest := d.window[d.start+size : min(d.start+size+maxKey, d.end)]
+	if bytes.HasPrefix(rest, []byte(",{")) {
+		return false // as CloudTrail writes it: what follows would come to this too
+	}
+	rest = bytes.Trim(rest, " \t\r\n")
 	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && rest[1] != '{' && rest[1] != '}' {
 		return true
 	}

@@ -116,6 +116,8 @@ func TestReader(t *testing.T) {
 		{name: "the wrapper is damaged", file: `{"Records"x[` + a + "," + b + `]}`, want: []string{"a", "b"}},
 		{name: "the array's beginning is a space", file: `{"Records": ` + a + "," + b + `]}`, want: []string{"a", "b"}},
 		{name: "a space in place of the comma", file: `{"Records":[` + a + " " + b + `]}`, want: []string{"a", "b"}},
+		{name: "a closing bracket in place of the comma", file: `{"Records":[` + a + "]" + b + "," + c + `]}`, want: []string{"a", "b", "c"}},
+		{name: "two files in one", file: wrap(a) + " " + wrap(b), want: []string{"a", "b"}},
 		{name: "invalid UTF-8 in the key Records", file: "{\"Rec\xffrds\":[" + a + "," + b + `]}`, want: []string{"a", "b"}},
 		{name: "the first byte is damaged", file: `x"Records":[` + a + "," + b + `]}`, want: []string{"a", "b"}},
 		{name: "the array's end is damaged", file: `{"Records":[` + a + "," + b + `x}`, want: []string{"a", "b"}},
