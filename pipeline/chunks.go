@@ -10,7 +10,7 @@ import (
 const (
 	expansion = 40      // documents and records of a compressed byte, at most, in log files of CloudTrail
 	maxChunks = 8       // of one delivery at a time: a large object keeps the sink busy without crowding out the others
-	idleSlabs = 4 << 20 // bytes that are kept for reuse although the budget is used up
+	idleSlabs = 2 << 20 // bytes that are kept for reuse although the budget is used up
 )
 
 // chunkRoom are the sizes that chunks are filled in: for documents, and for the records they were made of.
@@ -34,9 +34,9 @@ func chunkFor(size int64) chunkRoom {
 
 func (r chunkRoom) bytes() int64 { return int64(r.lines + r.raw) }
 
-// charge is what a chunk of n bytes costs of the budget: an eighth more is for what is kept beside it, which is where each
-// document stands, its _id, its fate, and its part of the compressed request.
-func charge(n int64) int64 { return n + n/8 }
+// charge is what a chunk of n bytes costs of the budget: a third more is for what is kept beside it (where each document
+// stands, its _id, its fate, its part of the compressed request) and for what the collector has not taken back yet.
+func charge(n int64) int64 { return n + n/3 }
 
 // chunks makes batches within the memory budget. A batch is filled in a chunk that is large enough, and then moves to as
 // much memory as its documents need: it may wait for the sink for long, and only two or so are filled at a time.

@@ -4,7 +4,8 @@
 //
 //	go run ./test/bench                  # the rows of README and docs, a million records
 //	go run ./test/bench -records 200000  # shorter
-//	go run ./test/bench -rows life       # only some rows: records53, records1, large, latency, slow, faults, life, pace
+//	go run ./test/bench -short           # a look in well under a minute, too short to judge by
+//	go run ./test/bench -rows life       # only some rows; -h lists them
 //
 // The log files are made from the sample records, each with an eventID of its own, before the clock starts.
 package main

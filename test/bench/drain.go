@@ -64,7 +64,8 @@ func (st *stage) drain(ctx context.Context, records int) (*drained, error) {
 			return d, nil
 		}
 		if now.After(deadline) {
-			return nil, fmt.Errorf("%d of %d records are stored after 5 minutes", d.last.Stored, records)
+			return nil, fmt.Errorf("%d of %d records are stored after 5 minutes, and %d messages deleted; the daemon says:\n%s",
+				d.last.Stored, records, d.last.Deleted, st.said())
 		}
 		if err = pause(ctx, pollEvery); err != nil {
 			return nil, err

@@ -37,12 +37,15 @@ func stageCluster(s scene, c *clock) (*standin.Cluster, *clusterLoad) {
 		}
 		return nil
 	}
-	if s.ItemBusy > 0 || s.Offer > 0 {
+	timed := s.Offer > 0 && !s.Untimed
+	if s.ItemBusy > 0 || timed {
 		cluster.Item = func(_ string, id, _ []byte) *standin.ItemFault {
 			if rand.Float64() < s.ItemBusy {
 				return &standin.ItemFault{Status: http.StatusTooManyRequests, Type: "es_rejected_execution_exception", Reason: "the queue is full"}
 			}
-			c.stored(id)
+			if timed {
+				c.stored(id)
+			}
 			return nil
 		}
 	}

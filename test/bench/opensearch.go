@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,34 +10,58 @@ import (
 )
 
 // openSearch drains objects of 53 records into a real server, and shows that the server is the limit: its CPU and ours, and
-// where a request's time goes.
+// that requests wait in the server.
 func openSearch(ctx context.Context, s setting) ([]figure, error) {
 	if s.opensearch == "" {
-		return nil, errors.New("there is no server: start one as test/servers does and write -opensearch http://127.0.0.1:9201")
+		var stop func()
+		var err error
+		if s.opensearch, stop, err = bootOpenSearch(ctx); err != nil {
+			return nil, fmt.Errorf("starting OpenSearch (test/servers/install fetches it): %w", err)
+		}
+		defer stop()
 	}
 	node := server{strings.TrimSuffix(s.opensearch, "/")}
-	if err := node.call(ctx, http.MethodDelete, "/logs-aws.cloudtrail-trailship-*", nil); err != nil {
+	if err := node.clear(ctx); err != nil {
 		return nil, err
 	}
 	sc := s.scene(s.records/5, 53)
 	sc.Forward = true
 	s.sink = fmt.Sprintf("opensearch: {urls: [%q]}", node.url)
+	var err error
+	if s.listen, err = freeAddress(ctx); err != nil {
+		return nil, err
+	}
 	st, err := newStage(ctx, s, sc)
 	if err != nil {
 		return nil, err
 	}
 	defer st.close()
+	return st.watch(ctx, node, s.listen, sc.Objects*sc.PerObject)
+}
+
+// watch looks at the server and the daemon every second until every record is stored.
+func (st *stage) watch(ctx context.Context, node server, listen string, records int) ([]figure, error) {
 	start, before, err := node.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	records := sc.Objects * sc.PerObject
+	var all, one load
+	looks := 0.0
 	for stored := 0; stored < records; {
 		if stored, err = node.count(ctx); err != nil {
 			return nil, err
 		}
+		if one, err = node.load(ctx); err != nil {
+			return nil, err
+		}
+		if now, err := statusOf(ctx, listen); err == nil && stored > 0 {
+			looks++
+			all.active, all.queue = all.active+one.active, all.queue+one.queue
+			all.requests += now.Parts.Sink.Figures["requests_in_flight"]
+			all.waiting += now.Parts.Sink.Figures["documents_waiting"]
+		}
 		if time.Since(start) > 5*time.Minute {
-			return nil, fmt.Errorf("%d of %d records are stored after 5 minutes", stored, records)
+			return nil, fmt.Errorf("%d of %d records are stored after 5 minutes; the daemon says:\n%s", stored, records, st.said())
 		}
 		if err = pause(ctx, time.Second); err != nil {
 			return nil, err
@@ -53,16 +76,56 @@ func openSearch(ctx context.Context, s setting) ([]figure, error) {
 		return fmt.Sprintf("%.1f µs a record, %.0f %% of a core", d.Seconds()/float64(records)*1e6, d.Seconds()/took.Seconds()*100)
 	}
 	const name = "OpenSearch on the same machine: "
+	looks = max(looks, 1)
 	return []figure{
 		{name + "rate", fmt.Sprintf("%.0f records/s", float64(records)/took.Seconds()), "", true},
 		{name + "CPU of the daemon", each(cpu), "", true},
 		{name + "CPU of the server", each(after - before), "the limit", after-before > 2*cpu},
+		{
+			name + "bulk requests in the server",
+			fmt.Sprintf("%.1f, by %.1f write threads at work and %.1f in their queue", all.requests/looks, all.active/looks, all.queue/looks), "", true,
+		},
+		{name + "documents waiting in the daemon", fmt.Sprintf("%.0f", all.waiting/looks), "", true},
 		{name + "resident memory", fmt.Sprintf("%.0f MiB", float64(peak)/mebibyte), "at most 128 MiB", peak <= 128*mebibyte},
 	}, nil
 }
 
+// load is what the server and the daemon are at, added up over looks.
+type load struct{ active, queue, requests, waiting float64 }
+
+// load is how many of the server's write threads are at work, and how many writes wait for one.
+func (n server) load(ctx context.Context) (l load, err error) {
+	var answer struct {
+		Nodes map[string]struct {
+			Pools struct {
+				Write struct{ Active, Queue float64 } `json:"write"`
+			} `json:"thread_pool"`
+		} `json:"nodes"`
+	}
+	err = n.call(ctx, http.MethodGet, "/_nodes/stats/thread_pool", &answer)
+	for _, node := range answer.Nodes {
+		l.active += node.Pools.Write.Active
+		l.queue += node.Pools.Write.Queue
+	}
+	return l, err
+}
+
 // server is an OpenSearch of one node.
 type server struct{ url string }
+
+// clear removes what an earlier run has left, as soon as the server answers.
+func (n server) clear(ctx context.Context) error {
+	deadline := time.Now().Add(time.Minute)
+	for {
+		err := n.call(ctx, http.MethodDelete, "/logs-aws.cloudtrail-trailship-*", nil)
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		if err = pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
 
 // begin is now, and the CPU time that the server has used so far.
 func (n server) begin(ctx context.Context) (time.Time, time.Duration, error) {

@@ -65,6 +65,15 @@ type stage struct {
 
 // newStage starts a stand-in with its queue full, and then the daemon.
 func newStage(ctx context.Context, s setting, sc scene) (*stage, error) {
+	st, err := emptyStage(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	return st, st.startDaemon(ctx, s)
+}
+
+// emptyStage starts a stand-in.
+func emptyStage(ctx context.Context, sc scene) (*stage, error) {
 	st := &stage{}
 	self, err := os.Executable()
 	if err != nil {
@@ -87,46 +96,64 @@ func newStage(ctx context.Context, s setting, sc scene) (*stage, error) {
 		return nil, fmt.Errorf("starting the stand-in: %w", err)
 	}
 	st.address = strings.TrimSpace(st.address)
-	if st.dir, err = os.MkdirTemp("", "trailship-bench-"); err != nil {
-		return nil, err
-	}
-	return st, st.startDaemon(ctx, s)
+	st.dir, err = os.MkdirTemp("", "trailship-bench-")
+	return st, err
 }
 
 const configText = `aws: {region: us-east-1, endpoint_url: %[1]q}
-sources: {sqs: [{queue_url: "%[1]s/000000000000/` + queueName + `"}]}
+sources: {sqs: [{queue_url: "%[1]s/000000000000/` + queueName + `"%[5]s}]}
 sinks: {%[3]s}
 dead_letter: {directory: %[2]q}
 limits: %[4]s
-server: {listen: ""}
+server: {listen: %[6]q}
 `
 
-// config is the daemon's.
-func (st *stage) config(s setting) []byte {
-	sink, limits := s.sink, s.limits
+// config is a daemon's that listens at an address, "" for none.
+func (st *stage) config(s setting, listen string) []byte {
+	sink, limits, visibility := s.sink, s.limits, ""
+	if s.visibility != "" {
+		visibility = ", visibility_timeout: " + s.visibility
+	}
 	if sink == "" {
 		sink = fmt.Sprintf("elasticsearch: {urls: [%q]}", st.address+"/cluster")
 	}
 	if limits == "" {
 		limits = "{}"
 	}
-	return fmt.Appendf(nil, configText, st.address, filepath.Join(st.dir, "dead"), sink, limits)
+	return fmt.Appendf(nil, configText, st.address, filepath.Join(st.dir, "dead"), sink, limits, visibility, listen)
 }
 
-func (st *stage) startDaemon(ctx context.Context, s setting) error {
-	file := filepath.Join(st.dir, "config.yaml")
-	if err := os.WriteFile(file, st.config(s), 0o600); err != nil {
-		return err
+func (st *stage) startDaemon(ctx context.Context, s setting) (err error) {
+	st.daemon, err = st.start(ctx, s, "daemon", s.listen)
+	return err
+}
+
+// start starts a daemon of that name.
+func (st *stage) start(ctx context.Context, s setting, name, listen string) (*process, error) {
+	file := filepath.Join(st.dir, name+".yaml")
+	if err := os.WriteFile(file, st.config(s, listen), 0o600); err != nil {
+		return nil, err
 	}
-	st.daemon = &process{cmd: exec.CommandContext(ctx, s.binary, "run", "--config", file)}
-	st.daemon.cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench", "AWS_EC2_METADATA_DISABLED=true")
-	log, err := os.Create(filepath.Join(st.dir, "daemon.log"))
+	p := &process{cmd: exec.CommandContext(ctx, s.binary, "run", "--config", file)}
+	p.cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench", "AWS_EC2_METADATA_DISABLED=true")
+	log, err := os.OpenFile(filepath.Join(st.dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	st.daemon.cmd.Stderr = log
-	st.daemon.started = time.Now()
-	return st.daemon.cmd.Start()
+	defer log.Close()
+	p.cmd.Stderr = log
+	p.started = time.Now()
+	return p, p.cmd.Start()
+}
+
+// said is the end of the daemon's log, for whoever looks why a row failed.
+func (st *stage) said() string {
+	text, err := os.ReadFile(filepath.Join(st.dir, "daemon.log"))
+	if err != nil {
+		return err.Error()
+	}
+	const most = 4 << 10
+	return string(text[max(0, len(text)-most):])
 }
 
 // tally asks the stand-in what it has seen.

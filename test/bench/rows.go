@@ -13,9 +13,11 @@ type setting struct {
 	binary, samples string
 	records         int
 	idle            time.Duration
-	strict          bool
+	strict, short   bool
 	opensearch      string // the address of a real one
 	sink, limits    string // YAML, in place of the stand-in's cluster and the defaults
+	visibility      string // of messages; "" is the default
+	listen          string // the address of the daemon's status page; "" is none
 }
 
 // figure is one line of the table.
@@ -42,8 +44,9 @@ func rows() (usual, more []row) {
 		{"life", "start, idleness, stop", life},
 	}
 	more = []row{
+		{"replicas", "three daemons on one queue, one killed every 20 seconds", replicas},
 		{"pace", "a cluster that works on 2, 8, 24 requests at once", paceRow},
-		{"opensearch", "a real OpenSearch 3.5.0 (see -opensearch)", openSearch},
+		{"opensearch", "a real OpenSearch 3.5.0", openSearch},
 	}
 	return usual, more
 }
@@ -111,7 +114,11 @@ func atLeast(n float64) string {
 
 // latency offers 1,000 records a second for half a minute.
 func latency(ctx context.Context, s setting) ([]figure, error) {
-	const offered, seconds = 1000, 30
+	const offered = 1000
+	seconds := 30
+	if s.short {
+		seconds = 6
+	}
 	sc := s.scene(offered*seconds, 53)
 	sc.Offer = offered
 	run, err := drain(ctx, s, sc)

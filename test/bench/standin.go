@@ -20,6 +20,7 @@ type scene struct {
 	Objects   int
 	PerObject int
 	Offer     float64       // records a second that are announced; 0: all of them at once
+	Untimed   bool          // nobody asks how long an offered record takes
 	Forward   bool          // the cluster is another process: the stand-in has none
 	BulkDelay time.Duration // before each answer of the cluster
 	S3Delay   time.Duration // before each answer of S3
@@ -36,6 +37,7 @@ type tally struct {
 	Duplicates   int       `json:"duplicates"`
 	Requests     int       `json:"requests"`
 	Deleted      int       `json:"deleted"`
+	Redelivered  int       `json:"redelivered"` // receipts of messages that were received before
 	FirstReceive time.Time `json:"first_receive"`
 	FirstBulk    time.Time `json:"first_bulk"`
 	// InFlight is the time that bulk requests were under way, all of them added up: its growth in a second is how many
@@ -62,7 +64,7 @@ func play(ctx context.Context, text string) error {
 	}
 	bodies := makeObjects(samples, s.Objects, s.PerObject)
 
-	var first, deleted atomic.Int64
+	var first, deleted, redelivered atomic.Int64
 	queues, buckets := standin.NewSQS(), standin.NewS3()
 	queues.Observe = func(op string, entries int) {
 		switch op {
@@ -72,6 +74,7 @@ func play(ctx context.Context, text string) error {
 			deleted.Add(int64(entries))
 		}
 	}
+	queues.Received = countRedelivered(&redelivered)
 	queues.AddQueue(queueName, standin.QueueOptions{Visibility: time.Minute})
 	clock := &clock{perObject: s.PerObject, sent: make([]atomic.Int64, s.Objects)}
 	cluster, load := stageCluster(s, clock)
@@ -90,6 +93,7 @@ func play(ctx context.Context, text string) error {
 	mux.HandleFunc("/tally", func(w http.ResponseWriter, _ *http.Request) {
 		stats := cluster.Stats()
 		t := tally{Stored: stats.Stored, Duplicates: stats.Duplicates, Requests: stats.Requests, Deleted: int(deleted.Load())}
+		t.Redelivered = int(redelivered.Load())
 		t.FirstReceive, t.FirstBulk = moment(first.Load()), moment(load.first.Load())
 		t.InFlight, t.Latency = load.total(), clock.latencies()
 		_ = json.NewEncoder(w).Encode(t)
@@ -107,6 +111,14 @@ func play(ctx context.Context, text string) error {
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	return server.Serve(l)
+}
+
+func countRedelivered(n *atomic.Int64) func(id string, receives int) {
+	return func(_ string, receives int) {
+		if receives > 1 {
+			n.Add(1)
+		}
+	}
 }
 
 // offer announces the objects evenly, once somebody receives.
