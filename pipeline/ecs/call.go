@@ -10,24 +10,51 @@ import (
 // A call is an action of a service with all that follows from these two alone. A log holds few of them again and again, so
 // an Encoder remembers what it made of each instead of asking the tables for every record.
 type call struct {
-	source, name []byte // what it is known by: the JSON of eventSource and eventName
+	key    []byte // what it is known by: the JSON of eventSource, then that of eventName
+	source int    // how much of key is eventSource
 
-	action, service []byte // event.action and cloud.service.name, unescaped; nil unless they are strings
-	rules           *rules // nil: none
-	targets         []string
-	request         keySet // keys of the request that some field asks for
-	response        keySet
-	signIn          bool // ConsoleLogin
+	special  special
+	rules    *rules // nil: none
+	targets  []string
+	request  keySet // keys of the request that some field asks for
+	response keySet
 
 	// Members of the document.
-	event    []byte // event.action, event.category and event.type
-	provider []byte // event.provider
-	cloud    []byte // cloud.service
+	event []byte // event.action, event.category, event.type and event.provider
+	cloud []byte // cloud.service
+}
+
+// special is a call that some rule of the mapping asks for.
+type special uint8
+
+const (
+	usualCall special = iota
+	consoleLogin
+	userAuthentication
+	assumeRole
+	getCallerIdentity
+	sendCommand
+)
+
+func specialOf(service, action []byte) special {
+	switch name := string(action); {
+	case name == "ConsoleLogin":
+		return consoleLogin
+	case name == "UserAuthentication":
+		return userAuthentication
+	case name == "AssumeRole" && string(service) == "sts":
+		return assumeRole
+	case name == "GetCallerIdentity" && string(service) == "sts":
+		return getCallerIdentity
+	case name == "SendCommand" && string(service) == "ssm":
+		return sendCommand
+	}
+	return usualCall
 }
 
 const (
-	knownCalls = 1024 // a power of two
-	longCall   = 512  // bytes of JSON from which a call is not remembered
+	knownCalls = 1024
+	longCall   = 512 // bytes of JSON from which a call is not remembered
 )
 
 // calls are the calls that an Encoder remembers. A new one takes the place of an older one and its memory.
@@ -40,48 +67,59 @@ type calls struct {
 // readCall finds the record's call, or makes it.
 func (e *Encoder) readCall() {
 	source, name := e.rec.Field(cloudtrail.EventSource), e.rec.Field(cloudtrail.EventName)
-	place := &e.calls.other
+	e.call = &e.calls.other
 	if len(source.Raw())+len(name.Raw()) < longCall {
-		i := maphash.Bytes(e.calls.seed, source.Raw()) + 3*maphash.Bytes(e.calls.seed, name.Raw())
-		known := &e.calls.known[i%knownCalls]
-		if *known == nil {
-			*known = &call{}
-		} else if bytes.Equal((*known).name, name.Raw()) && bytes.Equal((*known).source, source.Raw()) {
-			e.call = *known
-			return
+		place := maphash.Bytes(e.calls.seed, source.Raw()) + 3*maphash.Bytes(e.calls.seed, name.Raw())
+		for i := range uint64(4) { // so many may have the same place in mind
+			c := &e.calls.known[(place+i)%knownCalls]
+			if *c == nil {
+				*c = &call{}
+			}
+			if e.call = *c; e.call.is(source.Raw(), name.Raw()) {
+				return
+			}
+			if e.call.event == nil {
+				break
+			}
 		}
-		place = *known
 	}
-	e.call = place
-	e.fillCall(place, source, name)
+	e.call.fill(e, source, name)
 }
 
-func (e *Encoder) fillCall(c *call, source, name cloudtrail.Value) {
+// is reports whether this is the call known by the two. The zero call is that of a record that says neither.
+func (c *call) is(source, name []byte) bool {
+	return c.event != nil && c.source == len(source) &&
+		bytes.Equal(c.key[c.source:], name) && bytes.Equal(c.key[:c.source], source)
+}
+
+// fill makes c the call of the two.
+func (c *call) fill(e *Encoder, source, name cloudtrail.Value) {
+	action := name.Text()
+	service, ok := bytes.CutSuffix(source.Text(), []byte(amazon))
+	if !ok {
+		service = nil
+	}
+	service, _, _ = bytes.Cut(service, []byte(amazon))
 	*c = call{
-		source: append(c.source[:0], source.Raw()...), name: append(c.name[:0], name.Raw()...),
-		action: append(c.action[:0], name.Text()...), service: c.service[:0], targets: c.targets[:0],
-		event: c.event[:0], provider: c.provider[:0], cloud: c.cloud[:0], signIn: name.Is("ConsoleLogin"),
+		key: append(append(c.key[:0], source.Raw()...), name.Raw()...), source: len(source.Raw()),
+		special: specialOf(service, action), targets: c.targets[:0], cloud: c.cloud[:0],
+		event: append(e.put(c.event[:0], `"action":`, name), category(action)...),
 	}
-	c.event = append(e.put(c.event, `"action":`, name), category(c.action)...)
-	c.provider = e.put(c.provider, `"provider":`, source)
-	if host := source.Text(); bytes.HasSuffix(host, []byte(amazon)) {
-		service, _, _ := bytes.Cut(host, []byte(amazon))
-		c.service = append(c.service, service...)
-	}
-	if len(c.service) > 0 {
+	c.event = e.put(c.event, `"provider":`, source)
+	if len(service) > 0 {
 		c.cloud = append(c.cloud, `"service":{"name":`...)
-		c.cloud = appendItem(c.cloud, item{text: c.service, plain: source.Plain()})
+		c.cloud = appendItem(c.cloud, item{text: service, plain: source.Plain()})
 		c.cloud = append(c.cloud, "},"...)
 	}
 	c.request, c.response = requestKeys(), responseKeys()
-	if !name.Exists() {
-		return
+	if name.Exists() {
+		c.rules = rulesOf(service)
 	}
-	if c.rules = rulesOf(c.service); c.rules == nil {
+	if c.rules == nil {
 		return
 	}
 	for i := range c.rules.targets {
-		if t := &c.rules.targets[i]; t.is(c.action) {
+		if t := &c.rules.targets[i]; t.is(action) {
 			c.targets = append(c.targets, t.from...)
 		}
 	}

@@ -46,13 +46,12 @@ func (e *Encoder) readEntities() {
 func (e *Encoder) findActor() item {
 	d := &e.who
 	v := d.arn
-	sts := string(e.call.service) == "sts"
-	switch {
-	case sts && string(e.call.action) == "AssumeRole" && d.kind == awsService:
+	switch call := e.call.special; {
+	case call == assumeRole && d.kind == awsService:
 		v = d.invokedBy
-	case sts && string(e.call.action) == "AssumeRole" && d.kind == assumedRole:
+	case call == assumeRole && d.kind == assumedRole:
 		v = d.issuer.arn
-	case sts && (string(e.call.action) == "AssumeRole" || string(e.call.action) == "GetCallerIdentity"):
+	case call == assumeRole || call == getCallerIdentity:
 	case !v.Exists():
 		v = d.onBehalfOf.Get("userId")
 	}
@@ -167,6 +166,9 @@ func (e *Encoder) putEntities(dst []byte) []byte {
 		dst = append(dst, `"actor":{"entity":{"id":[`...)
 		dst = append(appendItem(dst, e.actor), `]}},`...)
 	}
+	if len(e.targets) == 0 && e.actor.kind != otherEntity { // nearly always
+		return dst
+	}
 	mark := len(dst)
 	dst = append(dst, `"target":{`...)
 	dst = e.putTargets(dst, anyKind)
@@ -247,7 +249,7 @@ func (e *Encoder) readTargets() {
 	for _, path := range e.call.targets {
 		e.targets = e.from(e.targets, path)
 	}
-	if string(e.call.action) == "SendCommand" && string(e.call.service) == "ssm" {
+	if e.call.special == sendCommand {
 		e.readCommandTargets()
 	}
 	e.targets = unique(e.targets)

@@ -17,7 +17,6 @@ func (e *Encoder) putEvent(dst []byte) []byte {
 	}
 	dst = append(dst, e.call.event...)
 	dst = e.putOutcome(dst)
-	dst = append(dst, e.call.provider...)
 	dst = e.put(dst, `"id":`, r.Field(cloudtrail.EventID))
 	if e.keepsOriginal() {
 		dst = append(dst, `"original":`...)
@@ -37,7 +36,7 @@ func (e *Encoder) keepsOriginal() bool { return e.cfg.KeepOriginal || e.broken()
 // putOutcome appends event.outcome. Source: MAPPING section 6.
 func (e *Encoder) putOutcome(dst []byte) []byte {
 	r := e.rec
-	if e.call.signIn {
+	if e.call.special == consoleLogin {
 		mark := len(dst)
 		if dst = putText(dst, `"outcome":`, itemOf(e.params.consoleLogin)); len(dst) > mark {
 			lower(dst[mark:])
@@ -146,6 +145,9 @@ func versionOf(text []byte) []byte {
 }
 
 func (e *Encoder) putGroup(dst []byte) []byte {
+	if !e.params.groupName.Exists() && !e.params.groupID.Exists() { // nearly always
+		return dst
+	}
 	mark := len(dst)
 	dst = append(dst, `"group":{`...)
 	dst = e.put(dst, `"name":`, e.params.groupName)
@@ -189,6 +191,9 @@ func (e *Encoder) readTLS() {
 }
 
 func (e *Encoder) putTLS(dst []byte) []byte {
+	if e.rec.Field(cloudtrail.TLSDetails).Kind() != cloudtrail.KindObject {
+		return dst
+	}
 	t := &e.tls
 	mark := len(dst)
 	dst = append(dst, `"tls":{`...)

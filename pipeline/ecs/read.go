@@ -220,7 +220,7 @@ func (e *Encoder) addInstance(it item) {
 // settleUser decides who the user is. A UserAuthentication event has the name elsewhere, from where it moves.
 func (e *Encoder) settleUser() {
 	var fallback cloudtrail.Value
-	if string(e.call.action) == "UserAuthentication" {
+	if e.call.special == userAuthentication {
 		fallback = e.free[additionalForm].value.Get("UserName")
 	}
 	e.who.settle(fallback)

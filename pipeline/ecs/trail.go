@@ -68,7 +68,7 @@ func (e *Encoder) putAddendum(dst []byte, v cloudtrail.Value) []byte {
 // putConsoleLogin appends what a sign-in says about itself: a boolean is false for exactly "No".
 func (e *Encoder) putConsoleLogin(dst []byte) []byte {
 	v := e.free[additionalForm].value
-	if !e.call.signIn || v.Kind() != cloudtrail.KindObject {
+	if e.call.special != consoleLogin || v.Kind() != cloudtrail.KindObject {
 		return dst
 	}
 	mark := len(dst)
