@@ -108,7 +108,8 @@ func (j retagJob) run(ctx context.Context, cfg *config.Config, out io.Writer, lo
 	if j.dry {
 		r.apply = func(context.Context, []cluster.Change) (int, string, error) { return 0, "", nil }
 	}
-	err = cluster.Each(ctx, ask, index.Wildcard(), untagged(j.since), retagFields(), func(hits []cluster.Hit) error { return r.page(ctx, hits) })
+	which := cluster.Selection{Index: index.Wildcard(), Query: untagged(j.since), Fields: retagFields()}
+	err = cluster.Each(ctx, ask, which, func(hits []cluster.Hit) error { return r.page(ctx, hits) })
 	done := "tagged"
 	if j.dry {
 		done = "would be tagged"

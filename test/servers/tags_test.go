@@ -63,7 +63,8 @@ func callers() []caller {
 		{
 			"federated", `"type":"FederatedUser","accountId":"123456789012","arn":"arn:aws:sts::123456789012:federated-user/fred",` +
 				`"sessionContext":{"sessionIssuer":{"type":"IAMUser","arn":"arn:aws:iam::123456789012:user/people/alice","accountId":"123456789012","userName":"alice"}}`,
-			"user", "/people/", []string{"cost.center=42", "team=payments"},
+			"user", "/people/",
+			[]string{"cost.center=42", "team=payments"},
 		},
 		{"root", `"type":"Root","accountId":"123456789012","arn":"arn:aws:iam::123456789012:root"`, "", "", nil},
 		{"service", `"type":"AWSService","invokedBy":"ecs.amazonaws.com"`, "", "", nil},
