@@ -112,3 +112,22 @@ func MatchGlob(text, pattern string) bool {
 	}
 	return ok && strings.HasSuffix(text, parts[len(parts)-1])
 }
+
+// Pieces takes the text of a Query apart at white space outside of quotes. A quote that does not end goes to the end.
+func Pieces(text string) (pieces []string) {
+	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		var one string
+		if rest, ok := strings.CutPrefix(text, `"`); ok {
+			one, text, _ = strings.Cut(rest, `"`)
+			one = strings.TrimSpace(one)
+		} else if end := strings.IndexAny(text, " \t\r\n\""); end >= 0 {
+			one, text = text[:end], text[end:]
+		} else {
+			one, text = text, ""
+		}
+		if one != "" {
+			pieces = append(pieces, one)
+		}
+	}
+	return pieces
+}

@@ -33,15 +33,22 @@ type found struct {
 	} `json:"hits"`
 }
 
-// Each searches index with a query, in the cluster's JSON, and hands the documents to visit, a page at a time. fields are
-// those of the documents that are needed. It asks for the right to read. Source: Elasticsearch Guide, "Scroll API".
-func Each(ctx context.Context, t Transport, index string, query any, fields []string, visit func([]Hit) error) error {
+// Selection is the documents that Each finds, and what of them is needed.
+type Selection struct {
+	Index  string
+	Query  any // in the cluster's JSON
+	Fields []string
+}
+
+// Each searches and hands the documents to visit, a page at a time. It asks for the right to read. Source: Elasticsearch
+// Guide, "Scroll API".
+func Each(ctx context.Context, t Transport, s Selection, visit func([]Hit) error) error {
 	c := caller{t}
 	var page found
-	path := "/" + index + "/_search?scroll=" + scrollTime + "&ignore_unavailable=true"
-	in := object{"size": pageSize, "query": query, "_source": fields, "sort": []string{"_doc"}}
+	path := "/" + s.Index + "/_search?scroll=" + scrollTime + "&ignore_unavailable=true"
+	in := object{"size": pageSize, "query": s.Query, "_source": s.Fields, "sort": []string{"_doc"}}
 	if err := c.call(ctx, http.MethodPost, path, in, &page); err != nil {
-		return fmt.Errorf("searching %s: %w", index, err)
+		return fmt.Errorf("searching %s: %w", s.Index, err)
 	}
 	scroll := page.Scroll
 	defer func() { // its end frees what the cluster keeps for it; so does its time
@@ -53,7 +60,7 @@ func Each(ctx context.Context, t Transport, index string, query any, fields []st
 		}
 		page = found{}
 		if err := c.call(ctx, http.MethodPost, "/_search/scroll", object{"scroll": scrollTime, "scroll_id": scroll}, &page); err != nil {
-			return fmt.Errorf("searching %s further: %w", index, err)
+			return fmt.Errorf("searching %s further: %w", s.Index, err)
 		}
 		if page.Scroll != "" {
 			scroll = page.Scroll

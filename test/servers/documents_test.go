@@ -19,12 +19,10 @@ import (
 
 	"go.uber.org/zap/zaptest"
 
-	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/pipeline"
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 	"github.com/trailship/trailship/pipeline/ecs"
 	"github.com/trailship/trailship/sinks/cluster"
-	"github.com/trailship/trailship/sinks/elasticsearch"
 	"github.com/trailship/trailship/sinks/opensearch"
 )
 
@@ -103,21 +101,7 @@ func (r *rig) drop(t *testing.T, index string) {
 // transport is what the daemon would use.
 func (r *rig) transport(t *testing.T) cluster.Transport {
 	t.Helper()
-	urls := []string{r.cluster.URL}
-	if r.cluster.Name == "elasticsearch" {
-		transport, err := elasticsearch.Config{URLs: urls}.Transport(1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return transport
-	}
-	config := opensearch.Config{URLs: urls, Username: r.cluster.Username, CAFile: r.cluster.CAFile}
-	config.Password = value.Secret(r.cluster.Password)
-	transport, err := config.Transport(1, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return transport
+	return transportTo(t, r.cluster)
 }
 
 // bulk sends documents in one request and returns what was said of each: "" when it was taken.
@@ -177,7 +161,7 @@ func (b *batch) send(t *testing.T) {
 }
 
 // eachRecord yields the records of all sample files and golden pairs.
-func eachRecord(t *testing.T, yield func(*cloudtrail.Record)) {
+func eachRecord(t testing.TB, yield func(*cloudtrail.Record)) {
 	t.Helper()
 	samples, err := filepath.Glob("../samples/*/*.json.gz")
 	if err != nil {

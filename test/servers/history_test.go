@@ -15,32 +15,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap/zaptest"
-
-	"github.com/trailship/trailship/config/value"
 	"github.com/trailship/trailship/history/historytest"
-	"github.com/trailship/trailship/pipeline"
-	"github.com/trailship/trailship/pipeline/cloudtrail"
 	"github.com/trailship/trailship/pipeline/ecs"
-	"github.com/trailship/trailship/sinks"
-	"github.com/trailship/trailship/sinks/bulk"
 	"github.com/trailship/trailship/sinks/cluster/lookup"
-	"github.com/trailship/trailship/sinks/elasticsearch"
-	"github.com/trailship/trailship/sinks/opensearch"
 	"github.com/trailship/trailship/test/servers"
 )
 
 // TestHistory asks each cluster what the embedded store is asked, of documents that our own sinks have written.
 func TestHistory(t *testing.T) {
-	cache := os.Getenv("TRAILSHIP_TEST_CACHE")
-	if cache == "" {
-		t.Fatal("TRAILSHIP_TEST_CACHE does not say where the servers are; run test/run --only servers")
-	}
-	logs := os.Getenv("TRAILSHIP_TEST_LOGS")
-	if logs == "" {
-		logs = t.TempDir()
-	}
+	cache, logs := folders(t)
 	binary := build(t)
 	for _, kind := range servers.Kinds() {
 		t.Run(kind.Name, func(t *testing.T) {
@@ -56,7 +39,7 @@ func testHistory(t *testing.T, r *rig) {
 	if r.cluster.Username != "" {
 		reader.cluster = r.user(t, "reader")
 	}
-	search := lookup.New(reader.transport(t), indices, "")
+	search := lookup.New(transportTo(t, reader.cluster), indices, "")
 	t.Run("before there is an index", func(t *testing.T) { historytest.Empty(t, search) })
 	for _, tc := range []struct {
 		name   string
@@ -67,8 +50,10 @@ func testHistory(t *testing.T, r *rig) {
 		{"documents with objects only", ecs.Config{Retain: ecs.RetainFlattened}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			r.write(t, tc.config, historytest.Records())
-			historytest.Suite(t, lookup.New(reader.transport(t), indices, ""))
+			w := r.writer(t, tc.config)
+			w.write(t, historytest.Records())
+			w.end(t)
+			historytest.Suite(t, lookup.New(transportTo(t, reader.cluster), indices, tc.config.Retain))
 			reader.checkCommands(t)
 			r.forget(t)
 		})
@@ -136,54 +121,4 @@ func download(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// write writes records with the sink of the configuration and waits until they can be found.
-func (r *rig) write(t *testing.T, format ecs.Config, records []string) {
-	t.Helper()
-	index, err := pipeline.ParseIndexPattern("logs-aws.cloudtrail-trailship-{yyyy.MM.dd}")
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := sinks.Config{}
-	if r.cluster.Name == "elasticsearch" {
-		config.Elasticsearch = &elasticsearch.Config{URLs: []string{r.cluster.URL}}
-	} else {
-		config.OpenSearch = &opensearch.Config{
-			URLs: []string{r.cluster.URL}, Username: r.cluster.Username, Password: value.Secret(r.cluster.Password), CAFile: r.cluster.CAFile,
-		}
-	}
-	opened, err := sinks.Open(config, sinks.Options{Index: index, Limits: bulk.Limits{}, Log: zaptest.NewLogger(t), Metrics: prometheus.NewRegistry()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := opened.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	format.LeafLimit = opened.LeafLimit
-	b := pipeline.NewBatch(1, ecs.NewEncoder(format))
-	object := &cloudtrail.Object{Bucket: "trail", Key: "AWSLogs/1.json.gz"}
-	for i, text := range records {
-		var rec cloudtrail.Record
-		if err := rec.Parse([]byte(strings.Clone(text))); err != nil {
-			t.Fatal(err)
-		}
-		rec.Object, rec.Number = object, i+1
-		at, _ := rec.Time()
-		b.Add(&rec, rec.Field(cloudtrail.EventID).Bytes(), "logs-aws.cloudtrail-trailship-"+at.Format("2006.01.02"), at)
-	}
-	fates, err := opened.Sink.Write(t.Context(), b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, fate := range fates {
-		if fate.Outcome != pipeline.Indexed {
-			t.Errorf("record %d: got %+v, want it indexed", i, fate)
-		}
-	}
-	if err := r.cluster.Do(t.Context(), http.MethodPost, "/"+indices+"/_refresh", nil, nil); err != nil {
-		t.Fatal(err)
-	}
 }

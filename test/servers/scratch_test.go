@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/trailship/trailship/sinks/cluster/lookup"
 	"github.com/trailship/trailship/test/servers"
 )
 
@@ -15,4 +16,14 @@ func TestScratch(t *testing.T) {
 	r := &rig{cluster: c, binary: os.Getenv("BIN")}
 	_ = c.Do(t.Context(), "DELETE", "/"+indices, nil, nil)
 	testHistory(t, r)
+}
+
+func BenchmarkScratch(b *testing.B) {
+	c := &servers.Cluster{Name: os.Getenv("KIND"), URL: os.Getenv("URL"), Client: &http.Client{}}
+	r := &rig{cluster: c}
+	if os.Getenv("FILL") != "" {
+		_ = c.Do(b.Context(), "DELETE", "/"+indices, nil, nil)
+		r.fill(b, eventsToAsk(b))
+	}
+	benchmarkQuestions(b, lookup.New(transportTo(b, r.cluster), indices, ""))
 }

@@ -34,14 +34,7 @@ type samples struct {
 }
 
 func TestServers(t *testing.T) {
-	cache := os.Getenv("TRAILSHIP_TEST_CACHE")
-	if cache == "" {
-		t.Fatal("TRAILSHIP_TEST_CACHE does not say where the servers are; run test/run --only servers")
-	}
-	logs := os.Getenv("TRAILSHIP_TEST_LOGS")
-	if logs == "" {
-		logs = t.TempDir()
-	}
+	cache, logs := folders(t)
 	binary := build(t)
 	samples := readSamples(t)
 	for _, kind := range servers.Kinds() {
@@ -71,6 +64,18 @@ func TestServers(t *testing.T) {
 			r.testTroubles(t, sink)
 		})
 	}
+}
+
+// folders are where the servers are, and where what they say goes.
+func folders(t testing.TB) (cache, logs string) {
+	t.Helper()
+	if cache = os.Getenv("TRAILSHIP_TEST_CACHE"); cache == "" {
+		t.Fatal("TRAILSHIP_TEST_CACHE does not say where the servers are; run test/run --only servers")
+	}
+	if logs = os.Getenv("TRAILSHIP_TEST_LOGS"); logs == "" {
+		logs = t.TempDir()
+	}
+	return cache, logs
 }
 
 // build builds the program statically, as it is released.

@@ -14,7 +14,9 @@ import (
 type Cluster struct {
 	transport cluster.Transport
 	index     string
-	objects   bool // documents have requests and responses as objects
+	objects   bool  // documents have requests and responses as objects
+	texts     bool  // and as texts
+	most      int64 // bytes of an answer
 	firsts    firsts
 }
 
@@ -23,8 +25,10 @@ var _ history.Search = (*Cluster)(nil)
 // New returns the events in an index, which may be a pattern with stars, as documents of the kind that retain says. It asks the
 // cluster nothing: one that is away says so when it is asked.
 func New(t cluster.Transport, index string, retain ecs.Retain) *Cluster {
-	whole := retain == "" || retain == ecs.RetainAll || retain == ecs.RetainFlattened
-	return &Cluster{transport: t, index: index, objects: whole, firsts: newFirsts()}
+	c := &Cluster{transport: t, index: index, most: maxAnswer, firsts: newFirsts()}
+	c.objects = retain == "" || retain == ecs.RetainAll || retain == ecs.RetainFlattened
+	c.texts = retain != ecs.RetainFlattened && retain != ecs.RetainNone
+	return c
 }
 
 // Events answers a query.

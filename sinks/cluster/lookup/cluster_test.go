@@ -182,36 +182,6 @@ func TestCluster_cancel_first(t *testing.T) {
 	}
 }
 
-// An answer that is too large is asked for in smaller pieces.
-func TestCluster_largeAnswers(t *testing.T) {
-	record := strings.Repeat("x", 1<<20)
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		var asked struct {
-			Size  int   `json:"size"`
-			After []any `json:"search_after"`
-		}
-		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-			t.Error(err)
-		}
-		from := 0
-		if asked.After != nil {
-			from = int(asked.After[0].(float64))
-		}
-		fmt.Fprint(w, `{"hits":{"hits":[`)
-		for i := from; i < min(from+asked.Size, 70); i++ {
-			if i > from {
-				fmt.Fprint(w, ",")
-			}
-			fmt.Fprintf(w, `{"_id":"%d","sort":[%d,null,null,null],"_source":{"event":{"action":%q}}}`, i, i+1, record)
-		}
-		fmt.Fprint(w, `]}}`)
-	})
-	page, err := s.Events(t.Context(), history.Query{Limit: 100})
-	if err != nil || len(page.Events) != 70 || page.Events[69].ID != "69" || page.Next != "" {
-		t.Errorf("got %d events, next %q, %v; want 70", len(page.Events), page.Next, err)
-	}
-}
-
 // What the user writes reaches the cluster as values only.
 func TestCluster_hostile(t *testing.T) {
 	const hostile = `"}},{"script":{"source":"1"}},\ * ? ~ OR _exists_:x` + "\x00\u202e"

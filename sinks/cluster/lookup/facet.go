@@ -22,7 +22,7 @@ func (c *Cluster) Facets(ctx context.Context, q history.Query, attributes []hist
 	if p.sure() && !slices.ContainsFunc(attributes, func(a history.Attribute) bool { return !aggregated(a) }) {
 		return c.aggregate(ctx, p, attributes, most)
 	}
-	sum, err := c.tally(ctx, p, &q)
+	sum, err := c.tally(ctx, p, fieldsToCount(p, attributes))
 	if err != nil {
 		return history.Facets{}, err
 	}
@@ -155,7 +155,7 @@ func (c *Cluster) Values(ctx context.Context, a history.Attribute, text string, 
 		}
 		counted, more = countsOf(&found.Facets[0]), found.Facets[0].More || !found.Exact
 	} else {
-		sum, err := c.tally(ctx, p, &history.Query{})
+		sum, err := c.tally(ctx, p, fieldsToCount(p, []history.Attribute{a}))
 		if err != nil {
 			return history.Facet{}, err
 		}

@@ -18,7 +18,7 @@ func (c *Cluster) Histogram(ctx context.Context, q history.Query, most int) (his
 		return history.Histogram{}, err
 	}
 	if !p.sure() {
-		sum, err := c.tally(ctx, p, &q)
+		sum, err := c.tally(ctx, p, fieldsToCount(p, nil))
 		if err != nil {
 			return history.Histogram{}, err
 		}

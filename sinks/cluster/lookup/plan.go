@@ -48,9 +48,9 @@ func (c *Cluster) planOf(ctx context.Context, q *history.Query) (*plan, error) {
 			return nil, err
 		}
 	}
-	for _, piece := range piecesOf(q.Text) {
+	for _, piece := range history.Pieces(q.Text) {
 		p.pieces = append(p.pieces, strings.ToLower(piece))
-		p.clauses = append(p.clauses, containingPiece(piece))
+		p.clauses = append(p.clauses, c.containingPiece(piece))
 	}
 	return p, nil
 }
@@ -108,13 +108,19 @@ func (c *Cluster) clauseOf(ctx context.Context, f *history.Filter, until history
 
 // checkObjects refuses what only the objects of requests and responses tell, where the documents do not have them.
 func (c *Cluster) checkObjects(a history.Attribute) error {
-	switch a {
-	case history.ResourceName, history.ResourceType, history.Issued, history.TraitIs, history.LeafValue:
-		if !c.objects {
-			return history.Wrong("%s cannot be told: by output.retain the documents do not have requests and responses as objects; with all or flattened new ones do", a)
-		}
+	if !c.objects && ofObjects(a) {
+		return history.Wrong("%s cannot be told: by output.retain the documents do not have requests and responses as objects; with all or flattened new ones do", a)
 	}
 	return nil
+}
+
+// ofObjects reports whether an attribute is told from the objects of requests and responses.
+func ofObjects(a history.Attribute) bool {
+	switch a {
+	case history.ResourceName, history.ResourceType, history.Issued, history.TraitIs, history.LeafValue:
+		return true
+	}
+	return false
 }
 
 func withoutEmpty(values []string) []string {

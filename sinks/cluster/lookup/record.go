@@ -122,8 +122,10 @@ func (d *document) identity() json.RawMessage {
 		{"credentialId", t.CredentialID},
 		{"identityProvider", t.IdentityProvider},
 		{"inScopeOf", object{
-			{"issuerType", t.InScopeOf.IssuerType}, {"credentialsIssuedTo", t.InScopeOf.CredentialsIssuedTo},
-			{"sourceArn", t.InScopeOf.SourceARN}, {"sourceAccount", t.InScopeOf.SourceAccount},
+			{"issuerType", t.InScopeOf.IssuerType},
+			{"credentialsIssuedTo", t.InScopeOf.CredentialsIssuedTo},
+			{"sourceArn", t.InScopeOf.SourceARN},
+			{"sourceAccount", t.InScopeOf.SourceAccount},
 		}.json()},
 		{"onBehalfOf", object{{"userId", t.OnBehalfOf.UserID}, {"identityStoreArn", t.OnBehalfOf.IdentityStoreARN}}.json()},
 	}.json()
@@ -134,8 +136,11 @@ func (t *identity) session(issuerName json.RawMessage) json.RawMessage {
 	s := &t.Session
 	return object{
 		{"sessionIssuer", object{
-			{"type", s.Issuer.Type}, {"principalId", s.Issuer.PrincipalID}, {"arn", s.Issuer.ARN},
-			{"accountId", s.Issuer.AccountID}, {"userName", issuerName},
+			{"type", s.Issuer.Type},
+			{"principalId", s.Issuer.PrincipalID},
+			{"arn", s.Issuer.ARN},
+			{"accountId", s.Issuer.AccountID},
+			{"userName", issuerName},
 		}.json()},
 		{"webIdFederationData", object{{"federatedProvider", s.WebID.Provider}, {"attributes", s.WebID.Attributes}}.json()},
 		{"attributes", object{{"creationDate", moment(s.CreationDate)}, {"mfaAuthenticated", s.MFA}}.json()},
@@ -205,7 +210,9 @@ func yes(b *bool) json.RawMessage {
 func (d *document) addendum() json.RawMessage {
 	a := &d.AWS.CloudTrail.Addendum
 	return object{
-		{"reason", a.Reason}, {"updatedFields", a.UpdatedFields}, {"originalRequestID", a.OriginalRequestID},
+		{"reason", a.Reason},
+		{"updatedFields", a.UpdatedFields},
+		{"originalRequestID", a.OriginalRequestID},
 		{"originalEventID", a.OriginalEventID},
 	}.json()
 }
@@ -216,7 +223,9 @@ func (d *document) tlsDetails() json.RawMessage {
 		version = strings.ToUpper(plain(d.TLS.Protocol)) + "v" + version
 	}
 	return object{
-		{"tlsVersion", quoted(version)}, {"cipherSuite", d.TLS.Cipher}, {"clientProvidedHostHeader", d.TLS.Client.ServerName},
+		{"tlsVersion", quoted(version)},
+		{"cipherSuite", d.TLS.Cipher},
+		{"clientProvidedHostHeader", d.TLS.Client.ServerName},
 		{"keyExchange", d.AWS.CloudTrail.TLSDetails.KeyExchange},
 	}.json()
 }

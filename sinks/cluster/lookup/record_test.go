@@ -76,7 +76,7 @@ func TestHit_read(t *testing.T) {
 				for _, d := range []*history.Description{&want, &got.Description} {
 					slices.Sort(d.Actors)
 					slices.Sort(d.Names)
-					slices.SortFunc(d.Resources, func(a, b history.Resource) int { return cmpResources(a, b) })
+					slices.SortFunc(d.Resources, cmpResources)
 				}
 				if diff := cmp.Diff(want, got.Description, cmpopts.IgnoreFields(history.Event{}, "Record", "Derived", "Tags"), cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", r.Raw, diff)

@@ -75,7 +75,7 @@ func (c *Cluster) search(ctx context.Context, s *search) (*answer, error) {
 	found := &answer{}
 	err := cluster.Do(ctx, c.transport, cluster.Request{
 		Method: http.MethodPost, Path: "/" + c.index + "/_search?ignore_unavailable=true&allow_no_indices=true",
-		Body: s, Timeout: answerTime, MaxAnswer: maxAnswer,
+		Body: s, Timeout: answerTime, MaxAnswer: c.most,
 	}, found)
 	switch {
 	case hasStatus(err, http.StatusNotFound):

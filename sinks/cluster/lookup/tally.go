@@ -17,9 +17,9 @@ type tally struct {
 func (s *tally) exact() bool { return !s.more && s.lacks == "" }
 
 // tally gathers the newest events of a plan, out of maxLooked.
-func (c *Cluster) tally(ctx context.Context, p *plan, q *history.Query) (*tally, error) {
+func (c *Cluster) tally(ctx context.Context, p *plan, fields sourced) (*tally, error) {
 	s := &tally{}
-	w := walk{plan: p, fields: fieldsFor(&history.Query{Text: q.Text}), batch: maxBatch}
+	w := walk{plan: p, fields: fields, batch: maxBatch}
 	err := c.walk(ctx, &w, func(f *found, _ cursor) bool {
 		f.Record = nil
 		s.events = append(s.events, f.Description)

@@ -7,31 +7,13 @@ import (
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
-// piecesOf takes a text apart at white space outside of quotes. A quote that does not end goes to the end.
-func piecesOf(text string) (pieces []string) {
-	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
-		var one string
-		if rest, ok := strings.CutPrefix(text, `"`); ok {
-			one, text, _ = strings.Cut(rest, `"`)
-			one = strings.TrimSpace(one)
-		} else if end := strings.IndexAny(text, " \t\r\n\""); end >= 0 {
-			one, text = text[:end], text[end:]
-		} else {
-			one, text = text, ""
-		}
-		if one != "" {
-			pieces = append(pieces, one)
-		}
-	}
-	return pieces
-}
-
 // maxExpansions is how many words the last word of a piece of text may stand for.
 const maxExpansions = 1000
 
-// containingPiece passes the documents that have a piece of text: within the value of a field or of a free-form object, or as
-// words of the latter's text, the last one perhaps longer.
-func containingPiece(piece string) query {
+// containingPiece passes the documents that have a piece of text: within the value of a field, or as words of a free-form
+// object's text, the last one perhaps longer. Where there are no texts it is looked for within all values of the objects, which
+// takes a hundred times as long.
+func (c *Cluster) containingPiece(piece string) query {
 	pattern := containing(piece)
 	clauses := []query{documents(piece), is(trailFields+"request_id", piece)}
 	for _, name := range []string{
@@ -42,9 +24,11 @@ func containingPiece(piece string) query {
 		clauses = append(clauses, matches(name, pattern))
 	}
 	for _, form := range freeForm() {
-		text := trailFields + form + ".text"
-		clauses = append(clauses, query{Begins: map[string]phrase{text: {Query: piece, Expansions: maxExpansions}}})
-		clauses = append(clauses, matches(flattenedFields+form, pattern))
+		if c.texts {
+			clauses = append(clauses, query{Begins: map[string]phrase{trailFields + form + ".text": {Query: piece, Expansions: maxExpansions}}})
+		} else {
+			clauses = append(clauses, matches(flattenedFields+form, pattern))
+		}
 	}
 	return either(clauses...)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/sinks/cluster"
@@ -117,6 +118,23 @@ func fieldsFor(q *history.Query) sourced {
 		for _, form := range freeForm() {
 			s.Excludes = append(s.Excludes, trailFields+form)
 		}
+	}
+	return s
+}
+
+// fieldsToCount says which fields the counts of attributes need. Requests, responses and the records themselves are most of a
+// document, and who did something can be told without.
+func fieldsToCount(p *plan, attributes []history.Attribute) sourced {
+	if len(p.pieces) > 0 {
+		return fieldsFor(&history.Query{Text: p.pieces[0]})
+	}
+	s := fieldsFor(&history.Query{})
+	for _, f := range p.filters {
+		attributes = append(slices.Clip(attributes), f.Attribute)
+	}
+	if !slices.ContainsFunc(attributes, ofObjects) {
+		s.Excludes = append(s.Excludes, "event.original", flattenedFields+"request_parameters", flattenedFields+"response_elements",
+			flattenedFields+"service_event_details")
 	}
 	return s
 }
