@@ -78,14 +78,22 @@ func (t *texter) object(dst []byte, v cloudtrail.Value, depth int) []byte {
 // push puts the members of an object on the stack, sorted.
 func (t *texter) push(v cloudtrail.Value) {
 	base := len(t.entries)
-	mask := hashMapSize(v.Count()) - 1
+	count := v.Count()
+	mask := hashMapSize(count) - 1
 	for m := v.First(); m.Exists(); m = m.Next() {
 		if m == t.skip {
 			continue
 		}
-		t.odd = t.odd || m.KeyEscaped() || len(m.KeyRaw()) > longKey
-		bucket := spread(hash(0, m.Key())) & mask
-		t.entries = append(t.entries, entry{place: uint64(bucket)<<32 | uint64(v.Rank(m)), value: m})
+		key := m.KeyRaw()
+		t.odd = t.odd || len(key) > longKey
+		if m.KeyEscaped() {
+			t.odd, key = true, m.Key()
+		}
+		it := entry{value: m}
+		if count > 1 { // a member alone is in order
+			it.place = uint64(spread(hash(0, key))&mask)<<32 | uint64(v.Rank(m))
+		}
+		t.entries = append(t.entries, it)
 	}
 	sortEntries(t.entries[base:])
 }
