@@ -16,10 +16,10 @@ const (
 	retentionPause = 20 * time.Millisecond // between two deletions
 )
 
-// retain deletes some events that are not to be kept any more, and says whether there are more.
-func (s *Store) retain(ctx context.Context, now time.Time) (more bool) {
+// retain deletes some events that keep does not keep any more, and says whether there are more.
+func (s *Store) retain(ctx context.Context, keep Retention, now time.Time) (more bool) {
 	err := s.transaction(ctx, func(ctx context.Context) error {
-		floor, err := s.insert.raiseFloor(ctx, s.retention, now)
+		floor, err := s.insert.raiseFloor(ctx, keep, now)
 		if err != nil {
 			return err
 		}

@@ -20,15 +20,14 @@ func (noDocuments) Append(dst []byte, _ *cloudtrail.Record) []byte              
 func (noDocuments) AppendDegraded(dst []byte, _ *cloudtrail.Record, _ string) []byte { return dst }
 func (noDocuments) Stamp([]byte, time.Time)                                          {}
 
-// keeping is a new store with a retention that nothing but the test carries out.
-func keeping(t *testing.T, keep Retention) *Store {
+// keeping is a new store that keeps everything but what the test deletes.
+func keeping(t *testing.T) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "store.db")}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	s.retention = keep
 	return s
 }
 
@@ -76,12 +75,13 @@ func counted(t *testing.T, s *Store, name string) int64 {
 func TestStore_retainAge(t *testing.T) {
 	const day = 24 * time.Hour
 	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
-	s := keeping(t, Retention{Age: Age(90 * day)})
+	keep := Retention{Age: Age(90 * day)}
+	s := keeping(t)
 	store(t, s, "undated", time.Time{}, 5)
 	store(t, s, "old", now.Add(-100*day), deleteAtOnce+10)
 	store(t, s, "young", now.Add(-89*day), 20)
 	store(t, s, "late", now.Add(-100*day).Add(time.Hour), 3) // old ones that came after young ones
-	if more := s.retain(t.Context(), now); !more {
+	if more := s.retain(t.Context(), keep, now); !more {
 		t.Error("got no more to delete after the first step")
 	}
 	for name, want := range map[string]int64{"undated": 0, "old": 0, "late": 0, "young": 20} {
@@ -89,7 +89,7 @@ func TestStore_retainAge(t *testing.T) {
 			t.Errorf("%s: got %d events, want %d", name, got, want)
 		}
 	}
-	if more := s.retain(t.Context(), now); more {
+	if more := s.retain(t.Context(), keep, now); more {
 		t.Error("got more to delete after the second step")
 	}
 	if x, err := s.Extent(t.Context()); err != nil || !x.Oldest.Equal(now.Add(-89*day)) || x.Events != 20 {
@@ -100,7 +100,7 @@ func TestStore_retainAge(t *testing.T) {
 	}
 	// The same file once more: what is gone stays gone, and is not taken for a duplicate.
 	store(t, s, "young", now.Add(-89*day), 20)
-	s.retain(t.Context(), now.Add(2*day))
+	s.retain(t.Context(), keep, now.Add(2*day))
 	if got := counted(t, s, "young"); got != 0 {
 		t.Errorf("two days later: got %d events, want none", got)
 	}
@@ -109,8 +109,9 @@ func TestStore_retainAge(t *testing.T) {
 // A store that is too large loses its oldest events, and no more of them than it must.
 func TestStore_retainSize(t *testing.T) {
 	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
-	s := keeping(t, Retention{Size: 2 << 20})
-	const hours = 30
+	keep := Retention{Size: 1 << 20}
+	s := keeping(t)
+	const hours = 12
 	for hour := range hours {
 		store(t, s, fmt.Sprintf("hour%d", hour), now.Add(time.Duration(hour)*time.Hour), 1000)
 	}
@@ -125,10 +126,10 @@ func TestStore_retainSize(t *testing.T) {
 	}
 	before := used()
 	for range 30 { // until it is small enough, as every few minutes
-		if used() <= 2<<20 {
+		if used() <= 1<<20 {
 			break
 		}
-		s.retain(t.Context(), now)
+		s.retain(t.Context(), keep, now)
 	}
 	gone := 0
 	for hour := range hours {
@@ -143,7 +144,7 @@ func TestStore_retainSize(t *testing.T) {
 	if gone == 0 || gone == hours {
 		t.Errorf("got %d of %d hours deleted", gone, hours)
 	}
-	if got := used(); got > 2<<20 {
-		t.Errorf("got %d bytes in use, want at most 2 MiB", got)
+	if got := used(); got > 1<<20 {
+		t.Errorf("got %d bytes in use, want at most 1 MiB", got)
 	}
 }

@@ -182,7 +182,7 @@ func (s *Store) run(ctx context.Context) {
 			s.tidy(ctx)
 		case now := <-retention.C:
 			pause := retentionEvery
-			if s.retain(ctx, now) {
+			if s.retain(ctx, s.retention, now) {
 				pause = retentionPause
 			}
 			retention.Reset(pause)
