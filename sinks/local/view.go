@@ -22,7 +22,14 @@ type view struct {
 
 // look opens a view, hands it to f and closes it.
 func (r *Reader) look(ctx context.Context, f func(*view) error) (err error) {
-	tx, err := r.db.BeginTx(ctx, nil)
+	conn, err := r.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	// The questions within end with ctx. A transaction that did so, too, would be ended by a goroutine of its own, which
+	// throws the connection away.
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
 	}
