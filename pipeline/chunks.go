@@ -50,7 +50,7 @@ type chunks struct {
 
 func newChunks(b *budget, format func() Format, enrichers []Enricher) *chunks {
 	c := &chunks{budget: b, stamps: format()}
-	c.slabs.most = func() int64 { return min(b.limit-b.held.Load()+idleSlabs, b.limit/4) }
+	c.slabs.most = func() int64 { return max(min(b.limit/4*3-b.held.Load(), b.limit/4), idleSlabs) } // three quarters: see charge
 	c.scribes.New = func() any { return &scribe{format: format(), enrichers: enrichers} }
 	c.batches.New = func() any { return &Batch{home: c, stamps: c.stamps} }
 	return c

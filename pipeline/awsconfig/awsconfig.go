@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -188,11 +189,21 @@ func httpClient() *awshttp.BuildableClient {
 	})
 }
 
+const (
+	tries     = 6 // of a request
+	firstWait = 200 * time.Millisecond
+	lastWait  = 5 * time.Second
+)
+
 // retryer is the SDK's standard one, and also tries again what it does not know as passing: a 429 without a code, and S3
-// passing on that KMS throttles.
+// passing on that KMS throttles. Its waits begin shorter, since a 503 of S3 is mostly over at once, and it tries more often,
+// so that all of them take as long.
 func retryer() *retry.Standard {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxBackoff = 5 * time.Second
+		o.MaxAttempts = tries
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
+			return rand.N(min(firstWait<<min(max(attempt-1, 0), tries), lastWait)), nil
+		})
 		o.Retryables = append(o.Retryables,
 			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}},
 			retry.RetryableErrorCode{Codes: map[string]struct{}{"KMS.ThrottlingException": {}}},

@@ -198,8 +198,8 @@ func TestLoad_triesAgain(t *testing.T) {
 		name, code    string
 		status, tries int
 	}{
-		{"KMS throttles", "KMS.ThrottlingException", 400, 3},
-		{"429 without a code", "", 429, 3},
+		{"KMS throttles", "KMS.ThrottlingException", 400, 6},
+		{"429 without a code", "", 429, 6},
 		{"refused", "AccessDenied", 403, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -92,9 +92,9 @@ func TestObjects_comeBack(t *testing.T) {
 		{"denied by KMS", denied("User: x is not authorized to perform: kms:Decrypt on the resource"), "allow kms:Decrypt", 1},
 		{"key disabled", standin.S3Fault{Status: 400, Code: "KMS.DisabledException"}, "look at the state of the bucket's KMS key", 1},
 		{"no bucket", standin.S3Fault{Status: 404, Code: "NoSuchBucket"}, "the bucket does not exist", 1},
-		{"expired", standin.S3Fault{Status: 400, Code: "ExpiredToken"}, "renew them", 3}, // with credentials read again
-		{"unavailable", standin.S3Fault{Status: 503, Code: "SlowDown"}, "reading s3://audit/", 3},
-		{"key throttled", standin.S3Fault{Status: 400, Code: "KMS.ThrottlingException"}, "reading s3://audit/", 3},
+		{"expired", standin.S3Fault{Status: 400, Code: "ExpiredToken"}, "renew them", 6}, // with credentials read again
+		{"unavailable", standin.S3Fault{Status: 503, Code: "SlowDown"}, "reading s3://audit/", 6},
+		{"key throttled", standin.S3Fault{Status: 400, Code: "KMS.ThrottlingException"}, "reading s3://audit/", 6},
 		{"the connection breaks", standin.S3Fault{Cut: 10}, "the transfer broke off", 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
