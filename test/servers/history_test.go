@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trailship/trailship/history"
 	"github.com/trailship/trailship/history/historytest"
 	"github.com/trailship/trailship/pipeline/ecs"
 	"github.com/trailship/trailship/sinks/cluster/lookup"
@@ -57,6 +58,48 @@ func testHistory(t *testing.T, r *rig) {
 			reader.checkCommands(t)
 			r.forget(t)
 		})
+	}
+	t.Run("documents without times and ids", func(t *testing.T) {
+		r.checkPages(t, search)
+		r.forget(t)
+	})
+}
+
+// checkPages walks through documents of which some have no time, or no id of an event.
+func (r *rig) checkPages(t *testing.T, search history.Search) {
+	t.Helper()
+	const index = "logs-aws.cloudtrail-trailship-2000.01.01"
+	want, body := map[string]bool{}, ""
+	for i, doc := range []string{
+		`{}`, `{"event":{"id":"a"}}`, `{"event":{"id":"b"}}`, `{"@timestamp":"2026-11-21T10:00:00Z"}`, `{"log":{"offset":1}}`, `{"log":{"offset":2}}`,
+		`{"@timestamp":"2026-11-21T10:00:00Z","log":{"file":{"path":"x"},"offset":7}}`, `{"@timestamp":"2026-11-21T10:00:00Z","event":{"id":"c"}}`,
+		`{"@timestamp":"2026-11-21T10:00:00Z","log":{"file":{"path":"x"},"offset":8}}`, `{"@timestamp":"1969-01-01T00:00:00Z"}`,
+	} {
+		id := fmt.Sprint("page-", i)
+		want[id] = true
+		body += fmt.Sprintf("{\"create\":{\"_index\":%q,\"_id\":%q}}\n%s\n", index, id, doc)
+	}
+	if err := r.cluster.Do(t.Context(), http.MethodPost, "/_bulk?refresh=true", body, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []history.Query{{Limit: 1}, {Limit: 1, Oldest: true}, {Limit: 3}, {Limit: 3, Oldest: true}} {
+		got := map[string]bool{}
+		for more := true; more; more = q.After != "" {
+			page, err := search.Events(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range page.Events {
+				if got[e.ID] {
+					t.Errorf("limit %d, oldest first %v: %s comes twice", q.Limit, q.Oldest, e.ID)
+				}
+				got[e.ID] = true
+			}
+			q.After = page.Next
+		}
+		if len(got) != len(want) {
+			t.Errorf("limit %d, oldest first %v: got %v, want %v", q.Limit, q.Oldest, got, want)
+		}
 	}
 }
 

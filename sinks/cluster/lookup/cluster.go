@@ -41,9 +41,6 @@ func (c *Cluster) Events(ctx context.Context, q history.Query) (history.Page, er
 	var page history.Page
 	w := walk{plan: p, oldest: q.Oldest, after: after, fields: fieldsFor(&q)}
 	w.batch = min(q.Limit+1, maxBatch) // one more says whether there is a next page
-	if !p.sure() {
-		w.batch = min(max(4*w.batch, minBatch), maxBatch)
-	}
 	var last cursor
 	err = c.walk(ctx, &w, func(f *found, at cursor) bool {
 		if len(page.Events) == q.Limit {

@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	minBatch = 200
 	maxBatch = 1000
 	// maxLooked is how many documents are looked at one by one for one answer.
 	maxLooked = 5000
@@ -25,7 +24,7 @@ type walk struct {
 	oldest bool // the oldest first
 	after  cursor
 	fields sourced
-	batch  int // documents asked for at a time
+	batch  int // documents asked for at first; the next times more
 
 	looked int
 	more   bool   // there are further documents, after the cursor
@@ -35,12 +34,12 @@ type walk struct {
 // walk calls visit with each document that passes the plan until it returns false, there are no more, or so many were looked
 // at that could not be told by the cluster.
 func (c *Cluster) walk(ctx context.Context, w *walk, visit func(*found, cursor) bool) error {
-	for {
+	for most := maxBatch; ; w.batch = min(4*w.batch, most) {
 		got, err := c.search(ctx, &search{
 			Size: w.batch, Query: w.plan.query(), Sort: ordered(w.oldest), After: w.after, Source: w.fields,
 		})
 		if errors.Is(err, cluster.ErrTooLarge) && w.batch > 1 {
-			w.batch /= 2
+			most = w.batch / 2
 			continue
 		}
 		if err != nil {
