@@ -25,6 +25,7 @@ const (
 	getTime     = 30 * time.Second // for S3 to begin its answer, with the SDK's own retries
 	maxClients  = 64               // more regions than AWS has: notices that name more are not believed
 	maxRegions  = 4096             // buckets whose region is remembered
+	idleReaders = 16
 )
 
 var errSilent = fmt.Errorf("S3 does not answer within %s", getTime)
@@ -37,7 +38,7 @@ type objects struct {
 	buckets *breakers
 	metrics *Metrics
 	buffers buffers
-	readers sync.Pool // of *cloudtrail.Reader
+	readers chan *cloudtrail.Reader // idle ones; a sync.Pool would be emptied by the collector all the time
 	deep    deep
 
 	mu      sync.Mutex
@@ -48,7 +49,7 @@ type objects struct {
 func newObjects(config func(region string) aws.Config, home string, b *breakers, m *Metrics) *objects {
 	return &objects{
 		config: config, home: home, form: regionForm(), buckets: b, metrics: m,
-		readers: sync.Pool{New: func() any { return cloudtrail.NewReader() }},
+		readers: make(chan *cloudtrail.Reader, idleReaders),
 		clients: map[string]*s3.Client{}, regions: map[string]string{}, deep: newDeep(),
 	}
 }

@@ -92,12 +92,8 @@ func (o *objects) try(ctx context.Context, r *reading, whole int64, yield consum
 	}
 	defer b.close()
 	r.visit.worked()
-	reader, ok := o.readers.Get().(*cloudtrail.Reader)
-	if !ok {
-		reader = cloudtrail.NewReader() // cannot be: the pool makes them
-	}
-	defer o.readers.Put(reader)
-	defer reader.Reset(eof{}, nil) // lets go of the body
+	reader := o.reader()
+	defer o.idle(reader)
 	reader.Reset(b, r.origin(b.region))
 	if err = r.records(reader, yield); err != nil {
 		if broke := b.broke(); broke != nil {
@@ -106,6 +102,24 @@ func (o *objects) try(ctx context.Context, r *reading, whole int64, yield consum
 		return &unreadable{err}
 	}
 	return nil
+}
+
+func (o *objects) reader() *cloudtrail.Reader {
+	select {
+	case r := <-o.readers:
+		return r
+	default:
+		return cloudtrail.NewReader()
+	}
+}
+
+// idle takes a reader back.
+func (o *objects) idle(r *cloudtrail.Reader) {
+	r.Reset(eof{}, nil) // lets go of the body
+	select {
+	case o.readers <- r:
+	default:
+	}
 }
 
 // records gives the records that were not given by an earlier try.

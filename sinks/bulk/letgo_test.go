@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -87,7 +88,7 @@ func carryAll(t *testing.T, cluster *standin.Cluster) {
 			want[id] = record
 			records = append(records, record)
 		}
-		source.Add(&pipelinetest.Delivery{Name: fmt.Sprint(f), Files: []string{`{"Records":[` + strings.Join(records, ",") + `]}`}})
+		source.Add(&pipelinetest.Delivery{Name: strconv.Itoa(f), Files: []string{`{"Records":[` + strings.Join(records, ",") + `]}`}})
 	}
 	index, err := pipeline.ParseIndexPattern("logs-{yyyy.MM.dd}")
 	if err != nil {
