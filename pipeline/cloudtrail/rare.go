@@ -10,8 +10,10 @@ func (s *scanner) open(i int, end byte, in *contents) (int, bool) {
 	}
 	s.depth++
 	s.rec.depth = max(s.rec.depth, s.depth)
-	if i = s.token(i+1, in); i < 0 {
-		return i, false
+	if i++; i >= len(s.text) || s.text[i] <= ' ' {
+		if i = s.token(i, in); i < 0 {
+			return i, false
+		}
 	}
 	switch s.text[i] {
 	case end:

@@ -164,12 +164,14 @@ func (s *scanner) value(i int, at int32, last byte, in *contents) (int, bool) {
 	in.any |= n.flags
 	in.all &= n.flags
 	in.count++
-	more := true
-	if i+1 < len(text) && text[i] == ',' && text[i+1] > ' ' {
-		i++
-	} else {
-		i, more = s.comma(i, last, in)
+	if i < len(text) && text[i] == last {
+		return i, false
 	}
+	if i+1 < len(text) && text[i] == ',' && text[i+1] > ' ' {
+		n.next = s.used
+		return i + 1, true
+	}
+	i, more := s.comma(i, last, in)
 	if more {
 		n.next = s.used
 	}
