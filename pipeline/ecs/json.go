@@ -198,7 +198,8 @@ func usualTime(text []byte) bool {
 // A moment is a time that the record says and a date field takes. The zero moment is none.
 type moment struct {
 	usual []byte    // its text up to the Z, if it can be spliced
-	time  time.Time // else
+	time  time.Time // else, if known
+	known bool      // time is one: the zero Time can be
 }
 
 // momentOf reads v, none if v is no time.
@@ -208,12 +209,12 @@ func momentOf(v cloudtrail.Value) moment {
 		return moment{usual: text[:len(text)-1]}
 	}
 	if t, ok := cloudtrail.ParseTime(text); ok && t.Year() > 0 && t.Year() <= 9999 {
-		return moment{time: t}
+		return moment{time: t, known: true}
 	}
 	return moment{}
 }
 
-func (m *moment) exists() bool { return len(m.usual) > 0 || !m.time.IsZero() }
+func (m *moment) exists() bool { return len(m.usual) > 0 || m.known }
 
 // putMoment appends a member with a moment, in UTC with milliseconds.
 func putMoment(dst []byte, key string, m *moment) []byte {
@@ -223,7 +224,7 @@ func putMoment(dst []byte, key string, m *moment) []byte {
 		dst = append(dst, m.usual...)
 		return append(dst, `.000Z",`...)
 	}
-	if m.time.IsZero() {
+	if !m.known {
 		return dst
 	}
 	return putTime(dst, key, m.time)

@@ -81,7 +81,7 @@ func (e *Encoder) readTime() {
 	if r.Field(cloudtrail.EventTime).Exists() {
 		e.fail("eventTime is not a time")
 	}
-	e.time.time = e.object.Read
+	e.time = moment{time: e.object.Read, known: !e.object.Read.IsZero()}
 }
 
 func (e *Encoder) readCreationDate() {
