@@ -69,7 +69,8 @@ func testHistory(t *testing.T, r *rig) {
 func (r *rig) checkPages(t *testing.T, search history.Search) {
 	t.Helper()
 	const index = "logs-aws.cloudtrail-trailship-2000.01.01"
-	want, body := map[string]bool{}, ""
+	want := map[string]bool{}
+	var body strings.Builder
 	for i, doc := range []string{
 		`{}`, `{"event":{"id":"a"}}`, `{"event":{"id":"b"}}`, `{"@timestamp":"2026-11-21T10:00:00Z"}`, `{"log":{"offset":1}}`, `{"log":{"offset":2}}`,
 		`{"@timestamp":"2026-11-21T10:00:00Z","log":{"file":{"path":"x"},"offset":7}}`, `{"@timestamp":"2026-11-21T10:00:00Z","event":{"id":"c"}}`,
@@ -77,9 +78,9 @@ func (r *rig) checkPages(t *testing.T, search history.Search) {
 	} {
 		id := fmt.Sprint("page-", i)
 		want[id] = true
-		body += fmt.Sprintf("{\"create\":{\"_index\":%q,\"_id\":%q}}\n%s\n", index, id, doc)
+		fmt.Fprintf(&body, "{\"create\":{\"_index\":%q,\"_id\":%q}}\n%s\n", index, id, doc)
 	}
-	if err := r.cluster.Do(t.Context(), http.MethodPost, "/_bulk?refresh=true", body, nil); err != nil {
+	if err := r.cluster.Do(t.Context(), http.MethodPost, "/_bulk?refresh=true", body.String(), nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, q := range []history.Query{{Limit: 1}, {Limit: 1, Oldest: true}, {Limit: 3}, {Limit: 3, Oldest: true}} {

@@ -81,7 +81,7 @@ func sampleRecords(b *testing.B) (samples []sample) {
 	return samples
 }
 
-func benchmarkQuestions(b *testing.B, s history.Search) { //nolint:funlen // a table
+func benchmarkQuestions(b *testing.B, s history.Search) {
 	b.Helper()
 	by := func(a history.Attribute, values ...string) history.Query {
 		return history.Query{Filters: []history.Filter{{Attribute: a, Values: values}}}
