@@ -30,7 +30,10 @@ golden-update: ## take the documents of the real records as they are now
 fields: ## write docs/fields.md anew
 	$(GO) test ./pipeline/ecs -run TestFieldsPage -count 1 -update
 
-bench: ## throughput, memory, start and stop of the built binary
+bench: ## where a record's time goes, with a profile; then throughput, memory, start and stop of the built binary
+	mkdir -p bin
+	$(GO) run ./test/hotpath -profile bin/hotpath.prof
+	$(GO) tool pprof -top -nodecount 30 bin/hotpath.prof
 	$(GO) run ./test/bench
 
 e2e: ## everything, real servers included
