@@ -27,8 +27,9 @@ func (h *handler) events(ctx context.Context, a *asked) (any, error) {
 	answer := struct {
 		Events  []event        `json:"events"`
 		Next    history.Cursor `json:"next"`
+		Lacks   string         `json:"lacks"`   // what is missing, in words; "" when nothing is
 		Command string         `json:"command"` // that shows the same; "" when there is none
-	}{make([]event, len(page.Events)), page.Next, history.Command(&q)}
+	}{make([]event, len(page.Events)), page.Next, page.Lacks, history.Command(&q)}
 	for i := range page.Events {
 		answer.Events[i] = eventOf(&page.Events[i])
 	}
@@ -122,13 +123,17 @@ func (a *asked) number(name string, usual, highest int) (int, error) {
 	return n, nil
 }
 
-// refuse answers with an error that the page shows as it is. What is not the caller's fault is logged and not told.
+// refuse answers with an error that the page shows as it is. What is not the caller's fault is logged, and told only as far
+// as the store has words for whoever asks.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status, message := http.StatusInternalServerError, "the store could not be read; trailship's log says why"
-	wrong := (*history.QueryError)(nil)
+	wrong, cannot := (*history.QueryError)(nil), (*history.StoreError)(nil)
 	switch {
 	case errors.As(err, &wrong):
 		status, message = http.StatusBadRequest, wrong.Reason
+	case errors.As(err, &cannot): // before ErrNotFound: what could not be looked for everywhere may be there
+		status, message = http.StatusServiceUnavailable, cannot.Reason
+		h.log.Error("event history could not be read", zap.Error(err))
 	case errors.Is(err, history.ErrNotFound):
 		status, message = http.StatusNotFound, history.ErrNotFound.Error()
 	case r.Context().Err() != nil: // nobody waits any more

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -14,7 +15,8 @@ import (
 )
 
 // export sends all events of a query as a file, page by page as they are found. When the reader gives up, so does the
-// search. An error in the midst breaks the connection off, so that half a file is not taken for a whole one.
+// search. An error in the midst breaks the connection off, and so does a page that lacks events: half a file is not to be
+// taken for a whole one.
 func (h *handler) export(w http.ResponseWriter, r *http.Request) {
 	parameters, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -70,7 +72,7 @@ func (h *handler) exportPages(ctx context.Context, q history.Query, page history
 	}
 }
 
-// page asks for one page within the deadline of a search.
+// page asks for one whole page within the deadline of a search.
 func (h *handler) page(ctx context.Context, q history.Query) (history.Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.wait)
 	defer cancel()
@@ -78,8 +80,13 @@ func (h *handler) page(ctx context.Context, q history.Query) (history.Page, erro
 	if err != nil {
 		return page, cmp.Or(ctx.Err(), err)
 	}
+	if page.Lacks != "" {
+		return page, &history.StoreError{Reason: "the file would not have everything: " + page.Lacks, Err: errNotWhole}
+	}
 	return page, nil
 }
+
+var errNotWhole = errors.New("a page lacks events")
 
 func kindOfExport(format string) string {
 	switch format {

@@ -14,12 +14,12 @@ import (
 	"github.com/trailship/trailship/web"
 )
 
-// pages is a store of many pages of one event; broken is the page that cannot be read.
+// pages is a store of many pages of one event; broken is the page that cannot be read, short the one that lacks events.
 type pages struct {
 	store
 
-	count, broken int
-	records       bool
+	count, broken, short int
+	records              bool
 }
 
 func (p *pages) Events(_ context.Context, q history.Query) (history.Page, error) {
@@ -33,7 +33,11 @@ func (p *pages) Events(_ context.Context, q history.Query) (history.Page, error)
 	if n+1 < p.count {
 		next = history.Cursor(strconv.Itoa(n + 1))
 	}
-	return history.Page{Events: []history.Event{e}, Next: next}, nil
+	page := history.Page{Events: []history.Event{e}, Next: next}
+	if n+1 == p.short {
+		page.Lacks = "a shard is away"
+	}
+	return page, nil
 }
 
 // downloaded is an answer that has been read.
@@ -90,6 +94,14 @@ func TestHandler_exportBroken(t *testing.T) {
 	got, err := download(t, &pages{count: 3, broken: 3}, "/api/export?format=ndjson")
 	if err == nil {
 		t.Errorf("got %q without an error, want the connection to break off", got.body)
+	}
+	got, err = download(t, &pages{count: 3, short: 3}, "/api/export?format=ndjson")
+	if err == nil {
+		t.Errorf("got %q without an error, want the connection to break off where events are missing", got.body)
+	}
+	got, err = download(t, &pages{count: 3, short: 1}, "/api/export?format=ndjson")
+	if err != nil || got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "a shard is away") {
+		t.Errorf("got %v %d %s, want 503 and what is missing", err, got.status, got.body)
 	}
 	got, err = download(t, &pages{count: 3, broken: 1}, "/api/export?format=ndjson")
 	if err != nil || got.status != http.StatusInternalServerError {

@@ -35,6 +35,7 @@ type store struct {
 	asked     history.Query
 	by        []history.Attribute
 	like      string
+	derived   bool // no record was kept
 	slow      bool // wait for the end of the context
 }
 
@@ -59,7 +60,7 @@ func (s *store) Event(_ context.Context, id string) (history.Event, error) {
 	if !ok {
 		return history.Event{}, fmt.Errorf("looking up event %q: %w", id, history.ErrNotFound)
 	}
-	return history.Event{ID: id, Name: "RunInstances", User: "bob", Record: []byte(record)}, nil
+	return history.Event{ID: id, Name: "RunInstances", User: "bob", Record: []byte(record), Derived: s.derived}, nil
 }
 
 func (s *store) Facets(ctx context.Context, q history.Query, by []history.Attribute, _ int) (history.Facets, error) {
@@ -170,13 +171,34 @@ func TestHandler_counts(t *testing.T) {
 		extent: history.Extent{Oldest: from, Events: 8, Loading: &history.Loading{Files: 3, FilesDone: 2}},
 	}
 	for target, want := range map[string]string{
-		"/api/values?by=user":         `{"facets":[{"name":"user","values":[{"value":"bob","count":7}],"more":true}],"base":9,"exact":true}`,
-		"/api/values?by=user&like=bo": `{"facets":[{"name":"user","values":[{"value":"bob","count":3}],"more":false}],"base":0,"exact":false}`,
-		"/api/histogram":              `{"bars":[{"from":"2023-07-10T12:00:00Z","to":"2023-07-10T12:01:00Z","count":7,"failed":6}],"step":60,"total":8,"failed":6,"exact":true}`,
+		"/api/values?by=user":         `{"facets":[{"name":"user","values":[{"value":"bob","count":7}],"more":true}],"base":9,"exact":true,"lacks":""}`,
+		"/api/values?by=user&like=bo": `{"facets":[{"name":"user","values":[{"value":"bob","count":3}],"more":false}],"base":0,"exact":false,"lacks":""}`,
+		"/api/histogram":              `{"bars":[{"from":"2023-07-10T12:00:00Z","to":"2023-07-10T12:01:00Z","count":7,"failed":6}],"step":60,"total":8,"failed":6,"exact":true,"lacks":""}`,
 		"/api/extent":                 `{"oldest":"2023-07-10T12:00:00Z","newest":"","events":8,"loading":{"files":3,"filesDone":2,"events":0,"refused":0}}`,
 	} {
 		if got := strings.TrimSpace(ask(t, s, target).Body.String()); got != want {
 			t.Errorf("%s: got %s, want %s", target, got, want)
+		}
+	}
+}
+
+// What an answer lacks goes along with it, and a record that was put together is none that was kept.
+func TestHandler_lacks(t *testing.T) {
+	s := &store{
+		page:      history.Page{Next: "n", Lacks: "two shards"},
+		facets:    history.Facets{Lacks: "three shards"},
+		histogram: history.Histogram{Lacks: "four shards"},
+		records:   map[string]string{"x": "{}"},
+		derived:   true,
+	}
+	for target, want := range map[string]string{
+		"/api/events":         `"lacks":"two shards"`,
+		"/api/values?by=user": `"lacks":"three shards"`,
+		"/api/histogram":      `"lacks":"four shards"`,
+		"/api/event/x":        `"derived":true`,
+	} {
+		if w := ask(t, s, target); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: got %d %s, want %s in it", target, w.Code, w.Body, want)
 		}
 	}
 }
@@ -232,6 +254,8 @@ func TestHandler_storeErrors(t *testing.T) {
 	}{
 		{"query", history.Wrong("no place in a list"), 400, "no place in a list", 0},
 		{"gone", fmt.Errorf("looking up: %w", history.ErrNotFound), 404, "there is no such event", 0},
+		{"refused", fmt.Errorf("looking up: %w", &history.StoreError{Reason: "no right to search", Err: secret}), 503, "no right to search", 1},
+		{"perhaps gone", &history.StoreError{Reason: "parts are away", Err: history.ErrNotFound}, 503, "parts are away", 1},
 		{"broken", secret, 500, "the store could not be read; trailship's log says why", 1},
 	}
 	for _, tt := range tests {

@@ -38,20 +38,32 @@ type rig struct {
 // start starts a browser and the page. Without a browser the test is skipped, unless it is required.
 func start(t *testing.T) *rig {
 	t.Helper()
-	program := chromium(t)
+	r := browse(t)
 	store, err := local.Open(t.Context(), local.Config{Path: filepath.Join(t.TempDir(), "store.db")}, zaptest.NewLogger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	r := &rig{store: store, times: &times{}}
+	r.store = store
 	began := time.Now()
 	n := fill(t, store)
 	r.times.add("storing "+group(n)+" events", time.Since(began))
-	server := httptest.NewServer(web.Handler(store, web.Options{Store: "samples", Log: zaptest.NewLogger(t), Wait: 30 * time.Second}))
+	r.serve(t, store)
+	return r
+}
+
+// serve serves the page over what search finds.
+func (r *rig) serve(t *testing.T, search history.Search) {
+	t.Helper()
+	server := httptest.NewServer(web.Handler(search, web.Options{Store: "samples", Log: zaptest.NewLogger(t), Wait: 30 * time.Second}))
 	t.Cleanup(server.Close)
 	r.url = server.URL
+}
 
+// browse starts a browser alone.
+func browse(t *testing.T) *rig {
+	t.Helper()
+	program := chromium(t)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(program),
 		chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
@@ -59,12 +71,12 @@ func start(t *testing.T) *rig {
 	t.Cleanup(stop)
 	tabs, end := chromedp.NewContext(allocator, chromedp.WithErrorf(t.Logf))
 	t.Cleanup(end)
-	began = time.Now()
+	r := &rig{tabs: tabs, times: &times{}}
+	began := time.Now()
 	if err := chromedp.Do(tabs); err != nil {
 		t.Fatalf("starting %s: %v", program, err)
 	}
 	r.times.add("starting the browser", time.Since(began))
-	r.tabs = tabs
 	return r
 }
 

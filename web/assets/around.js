@@ -3,6 +3,7 @@
 
 import { button, element, inert, short, visible } from "./text.js";
 import { ask, givenUp } from "./ask.js";
+import { said } from "./lacks.js";
 import { filters, href, withFilter, written, zone } from "./state.js";
 import { open } from "./list.js";
 import { ago, count, number, stamp } from "./words.js";
@@ -42,10 +43,10 @@ export function session(event) {
 
 async function measure(event, p) {
   try {
-    const { total, failed, bars } = await ask("session", "/api/histogram?" + new URLSearchParams({ f: "session:" + event.session }));
+    const { total, failed, bars, exact, lacks } = await ask("session", "/api/histogram?" + new URLSearchParams({ f: "session:" + event.session }));
     const begin = bars.length > 0 ? `, ${stamp(new Date(bars[0].from), zone())} to ${stamp(new Date(bars.at(-1).to), zone())}` : "";
     const kind = event.session === event.accessKey ? "An access key" : event.console ? "A console session" : "A session";
-    p.replaceChildren(`${kind} of ${count(total, "event")}, ${number(failed)} failed${begin}. `, element("a", { href: aim((_, only) => only("session", event.session)) }, "Show them"));
+    p.replaceChildren(`${kind} of ${exact ? "" : "at least "}${count(total, "event")}, ${number(failed)} failed${begin}. `, element("a", { href: aim((_, only) => only("session", event.session)) }, "Show them"), ...visible(lacks ? ` ${said(lacks)}` : ""));
   } catch (error) {
     if (!givenUp(error)) p.replaceChildren(...visible(error.message));
   }
@@ -63,18 +64,32 @@ async function hop(event, list, b) {
   for (const made of [event.accessKey, event.session]) if (made) query.append("f", "issued:" + made);
   if (event.time) query.set("to", event.time);
   try {
-    const { events } = await ask("chain", "/api/events?" + query);
+    const found = await newest(query);
     b.remove();
-    list.append(events[0] && events[0].id !== event.id ? step(events[0], list) : end(event));
+    const [made] = found.events;
+    list.append(made && made.id !== event.id ? step(made, list) : end(event, found));
   } catch (error) {
     b.disabled = false;
     if (!givenUp(error)) list.append(element("li", { className: "none" }, ...visible(error.message)));
   }
 }
 
+// newest asks for the newest event of a query. Where events must be looked at one by one, it may stand behind empty pages.
+async function newest(query) {
+  for (let round = 1; ; round++) {
+    const found = await ask("chain", "/api/events?" + query);
+    if (found.events.length > 0 || found.next === "" || round === 5) return found;
+    query.set("cursor", found.next);
+  }
+}
+
 const longTerm = (event) => event.accessKey.startsWith("AKIA");
 
-function end(event) {
+function end(event, { next, lacks, events }) {
+  if (events.length === 0 && (next || lacks)) {
+    const so = "Not found among the events that were looked at: there may be a call that made these credentials all the same.";
+    return element("li", { className: "none" }, so, ...visible(lacks ? ` ${said(lacks)}` : ""));
+  }
   const why = longTerm(event) ? "The store has no call that made this long-term access key." : "The store has no call that made these credentials: it was before the oldest stored event, in another account, or somebody signed in.";
   return element("li", { className: "none" }, why);
 }

@@ -53,6 +53,7 @@ function draw(found) {
   const all = lines(found);
   const different = all.filter(([, texts]) => differs(texts)).length;
   $("compare-says").textContent = `${count(different, "field differs", "fields differ")}, ${count(all.length - different, "is", "are")} the same`;
+  if (found.some((f) => f.derived)) $("compare-says").textContent += "; records that were not kept are put together from fields, so that some may be missing";
   const head = element("tr", {}, element("th", { scope: "col" }, "Field"), ...found.map(({ event }) => element("th", { scope: "col" }, title(event))));
   const rows = all.map(([path, texts]) => {
     const unlike = differs(texts);

@@ -2,6 +2,7 @@
 
 import { button, element, inert, unseen, visible } from "./text.js";
 import { ask, givenUp } from "./ask.js";
+import { said, tell } from "./lacks.js";
 import { addFilter, filters, listQuery } from "./state.js";
 import { pick } from "./picker.js";
 import { current } from "./questions.js";
@@ -11,6 +12,7 @@ import { count, number } from "./words.js";
 
 const panel = document.getElementById("facets");
 const names = ["outcome", "eventName", "user", "eventSource", "sourceIp", "errorCode", "resourceType", "region", "account", "accessKey", "identity", "readOnly"];
+const lacks = document.getElementById("facets-lacks");
 const most = 5;
 
 let asked = null;
@@ -31,14 +33,17 @@ export async function show(again = false) {
   } catch (error) {
     if (givenUp(error)) return;
     asked = null;
+    tell(lacks);
     panel.lastElementChild.replaceChildren(element("p", { className: "none" }, ...visible(`No values: ${error.message}`)));
   }
   panel.classList.remove("stale");
 }
 
-function draw({ facets, base, exact }) {
-  const [head, body] = panel.children;
-  head.querySelector("small").textContent = exact ? `of ${count(base, "event")}` : `of the newest ${number(base)}`;
+function draw(answer) {
+  const { facets, base, exact } = answer;
+  const [head, , body] = panel.children;
+  head.querySelector("small").textContent = exact || answer.lacks ? `of ${count(base, "event")}` : `of the newest ${number(base)}`;
+  tell(lacks, said(answer.lacks));
   const chosen = filters().filter((f) => !f.off);
   body.replaceChildren(...facets.filter((f) => f.values.length > 0).map((f) => facet(f, base, chosen)));
 }

@@ -2,6 +2,7 @@
 
 import { element } from "./text.js";
 import { ask, givenUp } from "./ask.js";
+import { said, tell } from "./lacks.js";
 import { listQuery, search, set, zone } from "./state.js";
 import { count, iso, number, parts, span, stamp } from "./words.js";
 
@@ -34,12 +35,15 @@ export async function show(told, again = false) {
     at = Math.max(0, bars.length - 1);
     anchor = -1;
     draw();
+    const part = answer.exact || answer.lacks ? "" : `The bars are of the newest ${count(answer.total, "event")} only.`;
+    tell($("histogram-lacks"), said(answer.lacks), part);
     told(answer);
   } catch (error) {
     if (givenUp(error)) return;
     asked = null;
     bars = [];
     draw();
+    tell($("histogram-lacks"), `When the events were cannot be shown: ${error.message}`);
     told({ error });
   }
   $("histogram").classList.remove("stale");

@@ -8,8 +8,9 @@ import { float, hold } from "./values.js";
 import { called } from "./words.js";
 import { changedTicks, tick } from "./ticks.js";
 
-const size = 50;
+const usual = 50;
 const most = 1000; // of one answer
+const rounds = 5; // pages that are asked for by one wish for more, where a store answers with short or empty ones
 const $ = (id) => document.getElementById(id);
 const table = $("events");
 const head = table.tHead.rows[0];
@@ -18,12 +19,17 @@ const more = $("more");
 
 let events = [];
 let next = ""; // where the next page begins
+let lacks = new Set(); // what the pages lack
+let growing = false; // more is being looked for
+let turn = 0; // which list it is that is shown or asked for
 let asked = null; // the query of the list that is shown
 let faced = ""; // the columns and the zone it is shown with
 let told = () => {};
 
 export const shown = () => events;
 export const atEnd = () => next === "";
+export const lacking = () => [...lacks].join("; ");
+export const looking = () => growing;
 export const rowOf = (id) => [...rows.rows].find((row) => row.dataset.id === id);
 
 // onList sets who hears of the list: told("loading" | "loaded" | "more" | "failed", error).
@@ -33,14 +39,20 @@ export const onList = (f) => (told = f);
 export async function show(again = false) {
   const wanted = listQuery().toString();
   if (wanted === asked && !again) return face();
+  stop();
+  const mine = turn;
   asked = wanted;
   told("loading");
+  const size = Number(query().get("limit")) || usual;
   table.classList.add("stale");
   try {
     const from = listQuery();
     from.set("limit", query().get("limit") ?? size);
     const page = await ask("events", "/api/events?" + from);
+    if (turn !== mine) return;
     ({ events, next } = page);
+    lacks = new Set([page.lacks].filter(Boolean));
+    growing = next !== "" && events.length < size;
     faced = "";
     face();
     told("loaded", page);
@@ -48,16 +60,27 @@ export async function show(again = false) {
     if (givenUp(error)) return;
     events = [];
     next = "";
+    lacks.clear();
     rows.replaceChildren();
     told("failed", error);
   } finally {
     if (asked === wanted) table.classList.remove("stale");
     more.hidden = next === "";
   }
+  if (growing) await further(size - events.length);
 }
 
 // forget makes the next show ask again.
-export const forget = () => (asked = null);
+export function forget() {
+  stop();
+  asked = null;
+}
+
+// stop ends looking for more.
+function stop() {
+  turn++;
+  growing = more.disabled = false;
+}
 
 // face shows the events in the columns and the zone of the address.
 function face() {
@@ -123,34 +146,53 @@ function withEvent(id) {
   return to;
 }
 
-let growing = false;
-
 // grow shows one page more.
 export async function grow() {
   if (growing || next === "") return;
   growing = true;
+  await further(usual);
+}
+
+// further asks for pages until there are so many events more, or for a few pages: where events must be looked at one by one,
+// a store answers after some thousands, even with none.
+async function further(wanted) {
+  const mine = turn;
   more.disabled = true;
-  const from = listQuery();
-  from.set("cursor", next);
-  from.set("limit", size);
   try {
-    const page = await ask("events", "/api/events?" + from);
-    next = page.next;
-    events = events.concat(page.events);
-    rows.append(...page.events.map(row));
-    // So that reload and Back show as many.
-    const keep = query();
-    set(keep, "limit", String(Math.min(events.length, most)));
-    history.replaceState(history.state, "", "?" + keep);
-    changedTicks();
-    told("more");
+    for (let round = 1; growing; round++) {
+      const from = listQuery();
+      from.set("cursor", next);
+      from.set("limit", Math.min(wanted, most));
+      const page = await ask("events", "/api/events?" + from);
+      if (turn !== mine) return;
+      add(page);
+      wanted -= page.events.length;
+      growing = round < rounds && wanted > 0 && next !== "";
+      told("more");
+    }
   } catch (error) {
+    if (turn !== mine) return;
+    growing = false;
     if (!givenUp(error)) told("failed", error);
   } finally {
-    growing = false;
-    more.disabled = false;
-    more.hidden = next === "";
+    if (turn === mine) {
+      more.disabled = false;
+      more.hidden = next === "";
+    }
   }
+}
+
+function add(page) {
+  next = page.next;
+  if (page.lacks) lacks.add(page.lacks);
+  if (page.events.length === 0) return;
+  events = events.concat(page.events);
+  rows.append(...page.events.map(row));
+  // So that reload and Back show as many.
+  const keep = query();
+  set(keep, "limit", String(Math.min(events.length, most)));
+  history.replaceState(history.state, "", "?" + keep);
+  changedTicks();
 }
 
 // open opens an event's detail. from is false when another detail was open: Back then goes to the list.

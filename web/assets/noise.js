@@ -2,6 +2,7 @@
 // says how many events it hides.
 
 import { ask, givenUp } from "./ask.js";
+import { said } from "./lacks.js";
 import { listQuery, query, search } from "./state.js";
 import { number } from "./words.js";
 
@@ -35,8 +36,9 @@ async function measure({ button, filter, name, value }, from) {
   from.set("most", 2);
   const says = button.querySelector("small");
   try {
-    const { facets, exact } = await ask("noise " + name, "/api/values?" + from);
+    const { facets, exact, lacks } = await ask("noise " + name, "/api/values?" + from);
     const n = facets[0].values.find((v) => v.value === value)?.count ?? 0;
+    button.title = said(lacks);
     says.textContent = `${exact ? "" : "≥ "}${number(n)}${on ? " hidden" : ""}`;
   } catch (error) {
     if (!givenUp(error)) says.textContent = "";

@@ -2,6 +2,7 @@
 
 import { visible } from "./text.js";
 import { ask, giveUp } from "./ask.js";
+import { said, tell } from "./lacks.js";
 import { listQuery, onChange, query, search } from "./state.js";
 import * as compare from "./compare.js";
 import * as detail from "./detail.js";
@@ -41,6 +42,7 @@ list.onList((what, arg) => {
   clearTimeout(slow);
   $("working").hidden = true;
   if (what === "loading") return loading();
+  tell($("list-lacks"), said(list.lacking()));
   if (what === "failed") return failed(arg);
   $("message").hidden = true;
   if (what === "loaded") {
@@ -53,7 +55,12 @@ list.onList((what, arg) => {
 
 function loading() {
   total = null;
-  $("status").textContent = "Searching …";
+  searching("Searching …");
+}
+
+function searching(text) {
+  $("status").textContent = text;
+  clearTimeout(slow);
   slow = setTimeout(() => ($("working").hidden = false), 400);
 }
 
@@ -68,8 +75,8 @@ function rest(again = false) {
 
 function says() {
   const n = list.shown().length;
-  if (n === 0) return empty();
-  const all = list.atEnd() ? count(n, "event") : total ? `${total.exact ? "" : "at least "}${count(total.total, "event")}` : "";
+  if (n === 0) return list.looking() ? searching("Searching further …") : empty();
+  const all = list.atEnd() ? `${list.lacking() ? "at least " : ""}${count(n, "event")}` : total ? `${total.exact ? "" : "at least "}${count(total.total, "event")}` : "";
   const failed = total?.failed ? `, ${number(total.failed)} failed` : "";
   $("status").textContent = all ? `${all}${failed}, ${number(n)} shown` : `${count(n, "event")} shown`;
 }
@@ -94,13 +101,23 @@ function empty() {
   const stored = range.stored();
   const lies = stored ? ` The stored events are of ${stamp(stored.oldest, "utc")} to ${stamp(stored.newest, "utc")}.` : "";
   const all = () => search((next) => ["f", "q", "from", "to"].forEach((name) => next.delete(name)));
-  if (now.has("f") || now.has("q")) {
+  if (!list.atEnd()) {
+    say("None of the events looked at so far passes these filters. There are more to look at.", "Look further", further);
+  } else if (list.lacking()) {
+    say("No event was found where it was possible to look.", "Look again", () => again());
+  } else if (now.has("f") || now.has("q")) {
     say("No stored event passes these filters. A value must match as a whole, capital letters included; set filters aside to see which one is too strict.", "Show all events", all);
   } else if (now.has("from") || now.has("to")) {
     say(`No event is stored for this time range.${lies}`, "Show all events", all);
   } else {
     say("No event is stored yet. Events appear here when trailship has read them.", "Look again", () => again());
   }
+}
+
+function further() {
+  $("message").hidden = true;
+  searching("Searching further …");
+  list.grow();
 }
 
 async function about() {

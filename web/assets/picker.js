@@ -2,6 +2,7 @@
 
 import { button, element, inert, unseen, visible } from "./text.js";
 import { ask, giveUp, givenUp } from "./ask.js";
+import { said as lacking } from "./lacks.js";
 import { addFilter, filters, listQuery, written } from "./state.js";
 import { openAt } from "./popover.js";
 import { attributes, attribute, label, shows } from "./vocabulary.js";
@@ -61,7 +62,7 @@ function item(name, value, ...tail) {
   return element("li", {}, choose, pair(name, value, take));
 }
 
-function draw(name, { facets: [facet], base, exact }) {
+function draw(name, { facets: [facet], base, exact, lacks }) {
   // Of the few values of some attributes all are offered.
   for (const { value } of attribute(name)?.words ?? []) {
     if (!field.value && !facet.values.some((v) => v.value === value)) facet.values.push({ value, count: 0 });
@@ -71,10 +72,11 @@ function draw(name, { facets: [facet], base, exact }) {
     li.firstChild.style.setProperty("--share", `${base ? (100 * v.count) / base : 0}%`);
     return li;
   }));
-  const of = base === 0 ? "counted in the whole store" : exact ? `counted in ${count(base, "event")}` : `counted in the newest ${number(base)} events`;
+  const of = base === 0 ? "counted in the whole store" : exact || lacks ? `counted in ${count(base, "event")}` : `counted in the newest ${number(base)} events`;
   const typed = field.value.trim();
   if (facet.values.length > 0) said.textContent = `${count(facet.values.length, "value")}${facet.more ? ", the most frequent" : ""}; ${of}`;
   else said.replaceChildren(typed ? "No such value; Enter filters by what you typed all the same." : `No ${label(name).toLowerCase()} in these events.`);
+  if (lacks) said.append(" ", ...visible(lacking(lacks)));
 }
 
 function take(name, value, not = false) {

@@ -1,4 +1,4 @@
-// The record as CloudTrail wrote it: laid out, as a tree, to copy and to save.
+// The record as CloudTrail wrote it, or, where that was not kept, what is left of it: laid out, as a tree, to copy and to save.
 
 import { button, element, visible } from "./text.js";
 import { pretty } from "./json.js";
@@ -23,8 +23,8 @@ export function record(event, text, root, derived) {
   });
   look.setAttribute("aria-pressed", "false");
   const copy = copier("Copy", () => pretty(text).map(([, part]) => part).join(""), () => getSelection().selectAllChildren(pre), "Copy the record");
-  const file = button("Download", () => save(`${event.id || "event"}.json`, "application/json", text), { name: "Download the record" });
+  const file = button("Download", () => save(`${event.id || "event"}${derived ? ".derived" : ""}.json`, "application/json", text), { name: "Download the record" });
   const head = element("div", { className: "head" }, element("h3", {}, "Event record"), ...copy, file, look);
-  const note = derived ? [element("p", { className: "none" }, "The store has not kept the record: this is the document that was made of it.")] : [];
+  const note = derived ? [element("p", { className: "lacks" }, "This is not the record as AWS wrote it, which was not kept (output.keep_original: false). It is put together from the fields that were: members may be missing, and their order is not the record's.")] : [];
   return element("section", { className: "record" }, head, ...note, pre, whole);
 }
