@@ -7,7 +7,7 @@ package cloudtrail
 // A value that is null, "", "-", "none", {} or [], or holds nothing but such values, is *void*. Readers of a record
 // see void values as absent: Elastic's integration prunes them before it maps anything. Source: MAPPING section 1.
 type Record struct {
-	Raw    []byte  // the record's exact bytes
+	Raw    []byte  // the record's exact bytes, without room behind them: who copies more than a value stays inside
 	Object *Object // the log object it came from; never nil for a record of a Reader
 	Number int     // position in the object, from 1, refused records counted
 	Offset int64   // where Raw begins in the decompressed object

@@ -46,7 +46,7 @@ func (r *Record) tape(text []byte) (end int, ascii bool, err error) {
 		r.nodes = r.nodes[:0]
 		return 0, s.ascii, s.err
 	}
-	r.Raw, r.nodes = text[:end], r.nodes[:s.used]
+	r.Raw, r.nodes = text[:end:end], r.nodes[:s.used]
 	if r.respelled {
 		r.respell()
 	}

@@ -91,7 +91,8 @@ func appendItem(dst []byte, it item) []byte {
 }
 
 // splice appends a piece of the record. Most are short, and of any length: copying always the same 32 bytes and keeping
-// those that count is quicker than a copy that first has to find out how many they are.
+// those that count is quicker than a copy that first has to find out how many they are. What is read behind src is its
+// record's too, whose bytes end where their capacity does.
 func splice(dst, src []byte) []byte {
 	n := len(dst)
 	if len(src) > 32 || cap(src) < 32 || cap(dst)-n < 32 {
