@@ -138,11 +138,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 	}
 	defer stopPage()
 
-	limit, err := limitMemory(cfg.Limits.Memory)
-	if err != nil {
-		log.Warn("the collector goes by its own limit", zap.Error(err))
-	}
-	log.Info("started", zap.Stringer("version", readVersion()), zap.Stringer("memory_limit", limit), zap.String("listen", cfg.Server.Listen))
+	greet(cfg, log)
 	defer besides(ctx, sink, enricher, pulses, log)()
 
 	from.start(ctx)
@@ -154,6 +150,15 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger) error {
 		return from.close(ending)
 	})
 	return ended(ctx, err, metrics.Counts(), log)
+}
+
+// greet sets the collector's limit and says what was started.
+func greet(cfg *config.Config, log *zap.Logger) {
+	limit, err := limitMemory(cfg.Limits.Memory)
+	if err != nil {
+		log.Warn("the collector goes by its own limit", zap.Error(err))
+	}
+	log.Info("started", zap.Stringer("version", readVersion()), zap.Stringer("memory_limit", limit), zap.String("listen", cfg.Server.Listen))
 }
 
 // origin is a source with a beginning and an end of its own.

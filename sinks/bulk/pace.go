@@ -195,11 +195,16 @@ func (p *pace) decide(now time.Time) {
 		p.streak = 0
 		return
 	}
-	noise := tolerance(spread, len(r.levels))
+	p.adjust(level, tolerance(spread, len(r.levels)), now)
+}
+
+// adjust changes the limit by how a round without a drain compares with the baseline.
+func (p *pace) adjust(level, noise float64, now time.Time) {
+	r := &p.round
 	switch ratio := level / p.base.level; {
 	case p.cut.limit > 0 && p.limit <= 0.8*p.cut.limit && level > 0.85*p.cut.level:
 		p.limit, p.cut.limit = p.cut.limit, 0 // it was not our doing
-		p.base = baseline{level: level, size: r.sizes / n}
+		p.base = baseline{level: level, size: r.sizes / float64(len(r.levels))}
 	case ratio > slower+noise:
 		p.cut.limit, p.cut.level = p.limit, level
 		if p.safe >= p.limit {

@@ -3,7 +3,6 @@ package local
 import (
 	"bytes"
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/trailship/trailship/history"
@@ -21,21 +20,10 @@ type piece struct {
 	ids   []int64  // events whose id it is
 }
 
-// piecesOf takes a text apart at white space outside of quotes. A quote that does not end goes to the end.
+// piecesOf takes a text apart.
 func piecesOf(text string) (pieces []piece) {
-	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
-		var one string
-		if rest, ok := strings.CutPrefix(text, `"`); ok {
-			one, text, _ = strings.Cut(rest, `"`)
-			one = strings.TrimSpace(one)
-		} else if end := strings.IndexAny(text, " \t\r\n\""); end >= 0 {
-			one, text = text[:end], text[end:]
-		} else {
-			one, text = text, ""
-		}
-		if one != "" {
-			pieces = append(pieces, newPiece(one))
-		}
+	for _, one := range history.Pieces(text) {
+		pieces = append(pieces, newPiece(one))
 	}
 	return pieces
 }
