@@ -120,6 +120,13 @@ func (b *breakers) enter(bucket string) (*visit, error) {
 	return &visit{b, bucket, true}, nil
 }
 
+// failing reports whether the bucket's last reading failed.
+func (v *visit) failing() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.sick[v.bucket] != nil
+}
+
 // worked says that S3 gave the object, or said that there is none: the bucket is well.
 func (v *visit) worked() {
 	v.mu.Lock()

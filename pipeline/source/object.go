@@ -39,18 +39,17 @@ type objects struct {
 	metrics *Metrics
 	buffers buffers
 	readers chan *cloudtrail.Reader // idle ones; a sync.Pool would be emptied by the collector all the time
-	deep    deep
 
 	mu      sync.Mutex
-	clients map[string]*s3.Client // by region
-	regions map[string]string     // by bucket, where a service told it
+	clients map[string]client // by region
+	regions map[string]string // by bucket, where a service told it
 }
 
 func newObjects(config func(region string) aws.Config, home string, b *breakers, m *Metrics) *objects {
 	return &objects{
 		config: config, home: home, form: regionForm(), buckets: b, metrics: m,
 		readers: make(chan *cloudtrail.Reader, idleReaders),
-		clients: map[string]*s3.Client{}, regions: map[string]string{}, deep: newDeep(),
+		clients: map[string]client{}, regions: map[string]string{},
 	}
 }
 
@@ -68,26 +67,50 @@ func (o *objects) region(n notice) string {
 	return o.home
 }
 
-func (o *objects) client(region string) *s3.Client {
+// client asks the S3 of one region, in two ways.
+type client struct {
+	*s3.Client
+	plain *plain
+}
+
+func (o *objects) client(region string) client {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	c, ok := o.clients[region]
 	if !ok {
-		c = awsconfig.S3(o.config(region))
+		sdk := awsconfig.S3(o.config(region))
+		c = client{sdk, newPlain(sdk.Options())}
 		o.clients[region] = c
 	}
 	return c
 }
 
+// get asks plainly first, unless told to be careful, and then through the SDK.
+func (c client) get(ctx context.Context, in *s3.GetObjectInput, careful bool) (*s3.GetObjectOutput, error) {
+	refused := false
+	if !careful {
+		var out *s3.GetObjectOutput
+		if out, refused = c.plain.get(ctx, in); out != nil {
+			return out, nil
+		}
+	}
+	out, err := c.GetObject(ctx, in)
+	if err == nil && refused {
+		c.plain.rest()
+	}
+	return out, err
+}
+
 // get begins to read an object. Where S3 answers that the bucket is in another region, or the believed region does not
 // exist, it finds the right one, remembers it, and tries there once.
-func (o *objects) get(ctx context.Context, n notice) (out *s3.GetObjectOutput, region string, err error) {
+func (o *objects) get(ctx context.Context, r *reading) (out *s3.GetObjectOutput, region string, err error) {
+	n := r.notice
 	region = o.region(n)
 	in := &s3.GetObjectInput{Bucket: aws.String(n.bucket), Key: aws.String(n.key)}
 	if n.owner != "" {
 		in.ExpectedBucketOwner = aws.String(n.owner)
 	}
-	out, err = o.client(region).GetObject(ctx, in)
+	out, err = o.client(region).get(ctx, in, r.careful)
 	if err == nil || !misplaced(err, region != o.home) {
 		return out, region, err
 	}
@@ -134,12 +157,12 @@ type body struct {
 
 // open begins to read an object: into memory when it has at most whole bytes, else as a stream. It waits without the CPU
 // slot that ctx carries. Its error is a get that failed, or a *broken body.
-func (o *objects) open(ctx context.Context, n notice, whole int64) (b *body, err error) {
+func (o *objects) open(ctx context.Context, r *reading, whole int64) (b *body, err error) {
 	pipeline.Blocking(ctx, func() {
 		reading, cancel := context.WithCancelCause(ctx)
 		var out *s3.GetObjectOutput
 		var region string
-		if out, region, err = o.getInTime(reading, cancel, n); err != nil {
+		if out, region, err = o.getInTime(reading, cancel, r); err != nil {
 			return
 		}
 		size := aws.ToInt64(out.ContentLength)
@@ -159,9 +182,9 @@ func (o *objects) open(ctx context.Context, n notice, whole int64) (b *body, err
 
 // getInTime is get, and gives up by cancel when S3 does not begin to answer: a bucket that hangs must not keep what others
 // wait for.
-func (o *objects) getInTime(ctx context.Context, cancel context.CancelCauseFunc, n notice) (out *s3.GetObjectOutput, region string, err error) {
+func (o *objects) getInTime(ctx context.Context, cancel context.CancelCauseFunc, r *reading) (out *s3.GetObjectOutput, region string, err error) {
 	late := time.AfterFunc(getTime, func() { cancel(errSilent) })
-	o.deep.run(func() { out, region, err = o.get(ctx, n) })
+	out, region, err = o.get(ctx, r)
 	if late.Stop() && err == nil {
 		return out, region, nil
 	}
@@ -177,7 +200,7 @@ func (o *objects) getInTime(ctx context.Context, cancel context.CancelCauseFunc,
 	return nil, "", err
 }
 
-// inMemory reads src, which is said to have size bytes, to its end. The SDK reports a wrong checksum there.
+// inMemory reads src, which is said to have size bytes, to its end, where a wrong checksum is reported.
 func (o *objects) inMemory(src io.ReadCloser, size int64) (*body, error) {
 	buffer := o.buffers.take(int(size) + 1) // one more, to see the end
 	n, err := fill(src, *buffer)

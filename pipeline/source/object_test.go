@@ -52,8 +52,12 @@ func TestObjects_lost(t *testing.T) {
 			if o := got.lost[0].Object; o == nil || o.Bucket != "audit" || o.Key != key("a") {
 				t.Errorf("the lost object is %+v", o)
 			}
-			if gets := r.s3.Gets("audit", key("a")); gets != 3 {
-				t.Errorf("asked for %d times, want 3", gets)
+			want := 3
+			if c.body == nil || c.fault.Status != 0 {
+				want++ // plainly first, which is not believed
+			}
+			if gets := r.s3.Gets("audit", key("a")); gets != want {
+				t.Errorf("asked for %d times, want %d", gets, want)
 			}
 			if got := r.count(t, "trailship_objects_total", "log", "lost"); got != 1 {
 				t.Errorf("%v counted as lost, want 1", got)
@@ -86,15 +90,15 @@ func TestObjects_comeBack(t *testing.T) {
 		name   string
 		fault  standin.S3Fault
 		advice string
-		gets   int
+		gets   int // the plain one and the SDK's
 	}{
-		{"denied", denied("Access Denied"), "allow s3:GetObject", 1},
-		{"denied by KMS", denied("User: x is not authorized to perform: kms:Decrypt on the resource"), "allow kms:Decrypt", 1},
-		{"key disabled", standin.S3Fault{Status: 400, Code: "KMS.DisabledException"}, "look at the state of the bucket's KMS key", 1},
-		{"no bucket", standin.S3Fault{Status: 404, Code: "NoSuchBucket"}, "the bucket does not exist", 1},
-		{"expired", standin.S3Fault{Status: 400, Code: "ExpiredToken"}, "renew them", 6}, // with credentials read again
-		{"unavailable", standin.S3Fault{Status: 503, Code: "SlowDown"}, "reading s3://audit/", 6},
-		{"key throttled", standin.S3Fault{Status: 400, Code: "KMS.ThrottlingException"}, "reading s3://audit/", 6},
+		{"denied", denied("Access Denied"), "allow s3:GetObject", 2},
+		{"denied by KMS", denied("User: x is not authorized to perform: kms:Decrypt on the resource"), "allow kms:Decrypt", 2},
+		{"key disabled", standin.S3Fault{Status: 400, Code: "KMS.DisabledException"}, "look at the state of the bucket's KMS key", 2},
+		{"no bucket", standin.S3Fault{Status: 404, Code: "NoSuchBucket"}, "the bucket does not exist", 2},
+		{"expired", standin.S3Fault{Status: 400, Code: "ExpiredToken"}, "renew them", 7}, // with credentials read again
+		{"unavailable", standin.S3Fault{Status: 503, Code: "SlowDown"}, "reading s3://audit/", 7},
+		{"key throttled", standin.S3Fault{Status: 400, Code: "KMS.ThrottlingException"}, "reading s3://audit/", 7},
 		{"the connection breaks", standin.S3Fault{Cut: 10}, "the transfer broke off", 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -210,7 +214,7 @@ func TestObjects_anotherRegion(t *testing.T) {
 				}
 				settle(t, d, nil)
 			}
-			if n := answers.Load(); n > 3 {
+			if n := answers.Load(); n > 4 { // wrongly: plainly and through the SDK
 				t.Errorf("%d requests for two objects: the region is not remembered", n)
 			}
 		})

@@ -26,6 +26,7 @@ type reading struct {
 	content cloudtrail.KeyInfo
 	object  *cloudtrail.Object // the origin of its records, made when it is first opened
 	given   int                // the number of the last record or refusal that was given
+	careful bool               // S3 is only asked through the SDK: something went wrong before
 	stopped bool               // the consumer wants no more
 }
 
@@ -39,6 +40,7 @@ func (o *objects) read(ctx context.Context, n notice, whole int64, yield consume
 		return false
 	}
 	defer r.visit.end()
+	r.careful = r.visit.failing()
 	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMultiplier(4))
 	for try := 1; ; try++ {
 		err = o.try(ctx, r, whole, yield)
@@ -86,7 +88,8 @@ func (r *reading) failure(err error) error {
 
 // try reads the object once, from its beginning. Its error is the get's, a *broken, or the Reader's.
 func (o *objects) try(ctx context.Context, r *reading, whole int64, yield consumer) error {
-	b, err := o.open(ctx, r.notice, whole)
+	b, err := o.open(ctx, r, whole)
+	r.careful = true
 	if err != nil {
 		return err
 	}
