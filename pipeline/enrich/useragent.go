@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/ua-parser/uap-go/uaparser"
@@ -17,17 +16,17 @@ const (
 
 // agentParser fills user_agent. Source: MAPPING section 13; Elastic's user_agent processor for what each field holds.
 type agentParser struct {
-	parser *uaparser.Parser
-	memo   *memo
-	plain  *memo // of texts whose UUIDs were taken out
+	patterns *patterns
+	memo     *memo
+	plain    *memo // of texts whose UUIDs were taken out
 }
 
 func newAgentParser() (*agentParser, error) {
-	parser, err := uaparser.New()
+	patterns, err := newPatterns()
 	if err != nil {
-		return nil, fmt.Errorf("reading the patterns of user agents: %w", err)
+		return nil, err
 	}
-	return &agentParser{parser: parser, memo: newMemo(agents), plain: newMemo(agents)}, nil
+	return &agentParser{patterns: patterns, memo: newMemo(agents), plain: newMemo(agents)}, nil
 }
 
 func (a *agentParser) enrich(r *cloudtrail.Record, f *ecs.Fragments) {
@@ -85,7 +84,7 @@ const other = "Other"
 
 // render makes the members of user_agent but original.
 func (a *agentParser) render(text string) []byte {
-	client := a.parser.Parse(text)
+	client := a.patterns.parse(text)
 	name, version := agentName(text, client.UserAgent)
 	dst := append([]byte(`"name":`), ecs.AppendString(nil, name)...)
 	dst = append(dst, ',')
