@@ -15,8 +15,6 @@ const (
 	history = 32 << 10 // how far back a match may reach
 	room    = 64 << 10 // for what was inflated and not read yet
 	slack   = 576      // behind it: for a few literals and two of the longest matches, which are copied in steps
-
-	maxName = 512 // of a file or comment in a header, with its end: as compress/gzip has it
 )
 
 // A Reader inflates one file after another: the members it is made of, as one text. It reads its source to the end. Its
@@ -110,10 +108,7 @@ func (z *Reader) headerFields(flags byte) error {
 		}
 	}
 	for _, text := range [...]byte{name, comment} {
-		for n, c := 0, flags&text; c != 0; n++ {
-			if n == maxName {
-				return gzip.ErrHeader
-			}
+		for c := flags & text; c != 0; {
 			var err error
 			if c, err = z.byte(); err != nil {
 				return err
