@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/trailship/trailship/pipeline/cloudtrail/gunzip"
 )
 
 // maxZstdWindow bounds the memory that a zstd frame may ask for.
@@ -21,7 +20,7 @@ type decompressor struct {
 	plain   io.Reader // gives decompressed bytes; nil before the first read
 	checked bool      // the format has a checksum or an end mark, so that its io.EOF proves the file whole
 	head    [4]byte
-	gzip    *gunzip.Reader
+	gzip    *gzip.Reader
 	zstd    *zstd.Decoder
 }
 
@@ -71,16 +70,29 @@ func (z *decompressor) open() error {
 	whole := io.MultiReader(bytes.NewReader(z.head[:n]), z.src)
 	switch head := z.head[:n]; {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		if z.gzip == nil {
-			z.gzip = &gunzip.Reader{}
-		}
-		z.gzip.Reset(whole)
-		z.plain, z.checked = z.gzip, true
-		return nil
+		return z.openGzip(whole)
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		return z.openZstd(whole)
 	}
 	z.plain = whole
+	return nil
+}
+
+func (z *decompressor) openGzip(src io.Reader) error {
+	z.checked = true
+	var err error
+	if z.gzip == nil {
+		z.gzip, err = gzip.NewReader(src)
+	} else {
+		err = z.gzip.Reset(src)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: inside the gzip header", ErrTruncated)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the gzip header: %w", err)
+	}
+	z.plain = z.gzip
 	return nil
 }
 
