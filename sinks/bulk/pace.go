@@ -2,73 +2,85 @@ package bulk
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
 // What pace goes by. Latencies are per MiB, and compared with those of requests of about the same size.
 const (
-	firstRequests  = 4           // in flight before anything is known about the cluster
-	roundAnswers   = 4           // at least so many answers make a round, so that one slow answer decides nothing
-	mostAnswers    = 32          // a round needs no more, however they differ
-	longestRound   = time.Second // nor longer
-	faster         = 0.85        // of the baseline, with less in flight: there were too many requests all the time
-	slower         = 1.2         // times the baseline: there are more requests than the cluster works on
-	asFast         = 1.1         // times the baseline: there may be room for more
-	leastCut       = 1.0 / 3     // a round leaves that much of the limit
-	sameSize       = 1.5         // times: requests of such sizes can be compared
-	fixedCost      = 256 << 10   // bytes that a request counts more than it has: the smallest costs something too
-	firstPatience  = 200 * time.Millisecond
-	lastPatience   = 3 * time.Second
-	patienceRounds = 8 // or so many rounds, for slow clusters
-	drainEvery     = 8 * time.Second
-	drainRounds    = 40 // or so many latencies, for slow clusters
-	forgetAfter    = time.Minute
+	firstRequests = 4           // in flight before anything is known about the cluster
+	fixedCost     = 256 << 10   // bytes that a request counts more than it has: the smallest costs something too
+	sameSize      = 2           // times: requests of such sizes can be compared
+	fewestAnswers = 4           // make a round, or as many as are in flight: one slow answer decides nothing
+	mostAnswers   = 64          // a round needs no more, however they differ
+	longestRound  = time.Second // nor longer, but for slow clusters
+	outlier       = 3           // times what is usual: how much slower an answer is tells nothing more
+	changed       = 1.25        // times what was usual: the cluster is not as it was
+	worth         = 0.4         // of a step must prove right for the limit to move
+	follow        = 0.3         // of a round's level goes into what is usual
+	leastCut      = 1.0 / 3     // a look for less leaves that much of the limit
+	forgetAfter   = time.Minute
 )
 
-// pace decides how many requests may be in flight: additive increase while more are wanted and answers come as fast as
-// before, multiplicative decrease by what is refused (429, 5xx, lost) and by how much slower answers have become than
-// they were with fewer requests. It decides once a round, by the answers to requests sent since the last decision.
+// How often there is a look for more and for less. Each that finds nothing doubles the time to the next of its kind.
+const (
+	firstPatience = 250 * time.Millisecond
+	mostPatience  = 4 * time.Second  // for more: so soon a cluster that has grown is noticed
+	firstCheck    = time.Second      // for less
+	mostCheck     = 16 * time.Second // a cluster that has shrunk is noticed at once by what answers take
+	leastRounds   = 6                // between two looks, for slow clusters
+)
+
+// pace decides how many requests may be in flight, by experiment: now and then it lets a round go with more of them or
+// with fewer, and compares what an answer takes. Say it takes w with the smaller number, and v with the larger one, b. A
+// cluster that works on n requests at once and lets the others wait answers b of them after v = w·b/n, so that n = b·w/v:
+// that is the new limit. It is b where a request more costs no time, and the smaller number where it only waits longer.
 //
-// The baseline is the lowest latency of the last rounds. Held at the knee it would creep upwards with the queue it is to
-// detect, so now and then a round is drained: sent with fewer requests, to see what an answer costs without the queue.
-// Where fewer requests make nothing faster the cluster itself is slower, and the baseline begins anew.
+// Between the experiments what an answer takes is watched: when it changes, an experiment is made at once, since either
+// the cluster works on fewer requests now, or it is slower whatever the number.
 //
-// It is plain arithmetic over what it is told, without a clock of its own, and is used under the engine's lock.
+// It is plain arithmetic over what it is told, without a clock of its own, and is used under the engine's lock. Periods in
+// which fewer requests are wanted than allowed teach it nothing but what is refused.
 type pace struct {
 	limit, most float64
 	round       round
 	base        baseline
+	probe       probe
+	since       time.Time // when the limit was last changed; requests sent before tell nothing about it
+	lowered     time.Time
+	slow        round
 	last        time.Time // the last answer
-
-	eager  bool    // nothing has ever been too much: grow by half at a time
-	streak float64 // rounds of growth in a row
-
-	safe     float64 // the most that was as fast as the baseline
-	ceiling  float64 // where it was too much
-	patience time.Duration
-	until    time.Time // before, no growth to the ceiling again
-
-	cut struct{ limit, level float64 } // before the last decrease by latency; zero when it proved right
-
-	nextDrain time.Time
-	resume    float64 // the limit behind a drain
-
-	// The first drained round that was faster, until a round with the limit of before says whether that was the reason: at
-	// the start the cluster and this process become faster by themselves.
-	doubt struct{ limit, level float64 } // zero when there is none
+	more, less  schedule
+	gentle      int
+	odd         bool
+	unwanted    int // answers since a request had to wait
 }
 
-// round is what was seen since the last decision.
-type round struct {
-	since   time.Time // requests sent before tell nothing about the limit of now
-	answers int
-	refused float64   // of the answers; a request part of whose documents had no room counts as that part
-	levels  []float64 // seconds per MiB
-	sizes   float64   // in MiB, all of them added up
-	took    time.Duration
-	wanted  bool // more requests were wanted than allowed
-	drain   bool
+// baseline is what answers usually take with as many requests as allowed.
+type baseline struct{ level, size float64 } // seconds per MiB; MiB
+
+// probe is an experiment under way; from is 0 when there is none.
+type probe struct {
+	from   float64 // the limit before
+	level  float64 // what answers took with it
+	streak int     // so many before found what they looked for, without a pause between
+	aim    float64 // what answers took before they all became slower; 0: they did not
+	origin float64 // the limit at that time
+}
+
+// schedule is when there is a look for more, or for less.
+type schedule struct {
+	next        time.Time
+	wait        time.Duration
+	first, most time.Duration
+}
+
+// soon plans the next look as if nothing were known.
+func (s *schedule) soon(now time.Time) { s.wait, s.next = s.first, now.Add(s.first) }
+
+// later plans the next look behind one that found nothing. round is what a round takes.
+func (s *schedule) later(now time.Time, round time.Duration) {
+	s.wait = min(2*s.wait, s.most)
+	s.next = now.Add(max(s.wait, leastRounds*round*s.wait/s.most))
 }
 
 // sample is one answer.
@@ -80,8 +92,11 @@ type sample struct {
 }
 
 func newPace(most int, now time.Time) pace {
-	p := pace{limit: float64(min(firstRequests, most)), most: float64(most), eager: true, patience: firstPatience}
-	p.begin(now)
+	p := pace{limit: float64(min(firstRequests, most)), most: float64(most), since: now}
+	p.more = schedule{first: firstPatience, most: mostPatience, wait: firstPatience}
+	p.less = schedule{first: firstCheck, most: mostCheck, wait: firstCheck}
+	p.round.began = now
+	p.probe.streak = 3
 	return p
 }
 
@@ -89,193 +104,311 @@ func newPace(most int, now time.Time) pace {
 func (p *pace) allowed() int { return max(1, int(math.Round(p.limit))) }
 
 // want notes that a request was due but not allowed.
-func (p *pace) want() { p.round.wanted = true }
+func (p *pace) want() { p.unwanted = 0 }
 
 // answer notes an answer, or that there was none.
 func (p *pace) answer(s sample, now time.Time) {
 	if now.Sub(p.last) > forgetAfter && !p.last.IsZero() {
-		p.forget(now)
+		*p = newPace(int(p.most), s.sent)
 	}
 	p.last = now
-	r := &p.round
-	if s.sent.Before(r.since) {
+	if s.sent.Before(p.since) {
+		p.warn(s, now)
 		return
 	}
-	r.answers++
-	r.refused += s.refused
-	if s.refused < 1 && s.bytes > 0 {
-		size := float64(s.bytes+fixedCost) / (1 << 20)
-		r.levels = append(r.levels, s.took.Seconds()/size)
-		r.sizes += size
-		r.took += s.took
-	}
+	p.unwanted++
+	p.round.add(s, outlier*p.base.level)
 	if p.enough(now) {
 		p.decide(now)
-		p.begin(now)
+		p.round = round{began: now}
+	}
+}
+
+// warn looks at an answer to a request of before the last change, when fewer were allowed.
+func (p *pace) warn(s sample, now time.Time) {
+	if s.sent.Before(p.lowered) || p.base.level == 0 || s.refused >= 1 {
+		return
+	}
+	var one round
+	one.add(s, 0)
+	if one.level() < 2*p.base.level {
+		p.slow = round{}
+		return
+	}
+	p.slow.add(s, 0)
+	if p.slow.n >= fewestAnswers {
+		p.shock(p.slow.late, now)
+		p.round = round{began: now}
+	}
+}
+
+// shock
+func (p *pace) shock(level float64, now time.Time) {
+	p.more.soon(now)
+	p.less.soon(now)
+	p.slow = round{}
+	p.probe = probe{aim: p.base.level, origin: p.limit}
+	p.base.level = level
+	if p.limit > 1 {
+		p.lower(level, now)
 	}
 }
 
 // enough reports whether the round has seen what a decision needs: where answers differ much, more of them.
 func (p *pace) enough(now time.Time) bool {
 	r := &p.round
-	if r.answers < max(roundAnswers, p.allowed()) {
-		return false
-	}
-	if r.answers >= mostAnswers || now.Sub(r.since) > longestRound || len(r.levels) < roundAnswers {
+	if r.n >= min(fewestAnswers, max(p.limit, 2)) && p.base.level > 0 && r.level()*(1-3*r.spread()) > 2*p.base.level {
 		return true
 	}
-	_, spread := middle(r.levels)
-	return tolerance(spread, len(r.levels)) < (slower-1)/2
-}
-
-// tolerance is by how much the median of n latencies may be off, as a part of it: four times its standard error.
-func tolerance(spread float64, n int) float64 { return 5 * spread / math.Sqrt(float64(n)) }
-
-// forget begins anew after a long pause: what was learnt may be long over.
-func (p *pace) forget(now time.Time) {
-	p.limit, p.base, p.nextDrain, p.doubt.limit = min(p.limit, firstRequests), baseline{}, time.Time{}, 0
-	p.round = round{levels: p.round.levels[:0]}
-	p.begin(now.Add(-forgetAfter)) // this answer counts
-}
-
-// begin begins a round.
-func (p *pace) begin(now time.Time) {
-	wanted, known := p.round.wanted, p.base.level > 0
-	p.round = round{since: now, levels: p.round.levels[:0]}
-	if known && wanted && p.limit > 1 && p.doubt.limit == 0 && !now.Before(p.nextDrain) {
-		share := 0.7
-		if p.limit <= firstRequests {
-			share = 0.5
-		}
-		p.round.drain, p.resume = true, p.limit
-		p.limit = max(1, math.Round(p.limit*share))
+	if r.answers < fewestAnswers && !(p.probe.from > 0 && r.answers >= 2) {
+		return false
 	}
+	if r.answers < p.allowed() || now.Sub(p.since).Seconds() < p.generations()*r.took/r.n {
+		return false
+	}
+	return r.n < 2 || r.answers >= max(mostAnswers, p.allowed()) || now.Sub(r.began) > longestRound || 4*r.spread() < p.step()
+}
+
+func (p *pace) generations() float64 {
+	switch {
+	case p.probe.from == 0 && p.round.began.After(p.since):
+		return 0
+	case p.probe.aim > 0, p.base.level == 0:
+		return 1
+	case p.allowed() <= 4 && p.probe.from > 0:
+		return 3
+	}
+	return 2
+}
+
+// step is by what part the limit of a probe differs.
+func (p *pace) step() float64 {
+	if p.probe.from == 0 {
+		return changed - 1
+	}
+	return math.Abs(p.limit/p.probe.from - 1)
 }
 
 // decide ends a round.
 func (p *pace) decide(now time.Time) {
 	r := &p.round
-	drained := p.limit
-	if r.drain {
-		p.limit = p.resume
-	}
-	if r.refused > 0 {
-		p.limit = max(1, p.limit*(1-r.refused/float64(r.answers)/2))
-		p.eager, p.streak = false, 0
-	}
-	if len(r.levels) == 0 {
-		return
-	}
-	level, spread := middle(r.levels)
-	n := float64(len(r.levels))
-	took := r.took / time.Duration(n)
-	was := p.base.level
-	p.base.see(level, r.sizes/n, r.drain)
+	refused := r.refused / float64(r.answers)
 	switch {
-	case was == 0:
-		return // nothing to compare with: first it is drained
-	case r.drain && level < faster*was && !p.eager:
-		p.lower(drained, now) // and drain again at once
-		return
-	case r.drain && level < faster*was:
-		p.doubt.limit, p.doubt.level = drained, level
-		return
-	case p.doubt.limit > 0 && p.doubt.level < faster*level:
-		p.lower(p.doubt.limit, now) // and drain again at once
-		p.doubt.limit = 0
-		return
-	case p.doubt.limit > 0:
-		p.doubt.limit = 0
-		p.nextDrain = now.Add(max(drainEvery, drainRounds*took))
-		return
-	case r.drain:
-		p.nextDrain = now.Add(max(drainEvery, drainRounds*took))
-		return
-	case !r.wanted:
-		p.streak = 0
-		return
-	}
-	p.adjust(level, tolerance(spread, len(r.levels)), now)
-}
-
-// adjust changes the limit by how a round without a drain compares with the baseline.
-func (p *pace) adjust(level, noise float64, now time.Time) {
-	r := &p.round
-	switch ratio := level / p.base.level; {
-	case p.cut.limit > 0 && p.limit <= 0.8*p.cut.limit && level > 0.85*p.cut.level:
-		p.limit, p.cut.limit = p.cut.limit, 0 // it was not our doing
-		p.base = baseline{level: level, size: r.sizes / float64(len(r.levels))}
-	case ratio > slower+noise:
-		p.cut.limit, p.cut.level = p.limit, level
-		if p.safe >= p.limit {
-			p.safe = 0 // it is not as it was
+	case r.n == 0:
+		p.settle(p.limit/2, now)
+	case p.unwanted > 2*p.allowed() || p.base.level > 0 && (r.size() > sameSize*p.base.size || r.size() < p.base.size/sameSize):
+		p.abandon(now)
+	case p.probe.from > 0:
+		p.judge(r.level()/(1-refused), now)
+		if refused > 0 {
+			p.settle(p.limit*(1-refused/2), now)
+			p.more.next = now
 		}
-		p.lower(min(p.limit-1, math.Round(max(p.limit/ratio, p.safe))), now)
-		p.until = now.Add(max(p.patience, patienceRounds*now.Sub(r.since)*p.patience/lastPatience))
-	case ratio < asFast+noise*3/4:
-		p.cut.limit = 0
-		p.safe = max(p.safe, p.limit)
-		p.raise(now)
 	default:
-		p.cut.limit, p.streak = 0, 0
+		if refused > 0 {
+			p.set(p.limit*(1-refused/2), now)
+			p.more.next = now
+		}
+		p.watch(r.level()/(1-refused), now)
 	}
 }
 
-// lower takes the limit down, but leaves a third.
-func (p *pace) lower(to float64, now time.Time) {
-	if p.limit > 1.2*p.ceiling || p.limit < 0.8*p.ceiling {
-		p.patience = firstPatience // a ceiling that was not known
-	} else {
-		p.patience = min(2*p.patience, lastPatience)
+// abandon ends a probe without a result, and begins anew with what is usual.
+func (p *pace) abandon(now time.Time) {
+	if p.probe.from > 0 {
+		p.settle(p.probe.from, now)
 	}
-	p.ceiling, p.until = p.limit, now.Add(p.patience)
-	p.limit = max(1, math.Round(p.limit*leastCut), to)
-	p.eager, p.streak = false, 0
+	p.base = baseline{}
+	if p.unwanted <= 2*p.allowed() {
+		p.base = baseline{p.round.level(), p.round.size()}
+	}
 }
 
-// raise adds to the limit: one, and one more for each round before that did well.
-func (p *pace) raise(now time.Time) {
-	step := max(1, math.Floor(p.limit/2))
-	if !p.eager {
-		step = min(1+p.streak, step)
+// settle ends a probe, and goes on with a limit.
+func (p *pace) settle(limit float64, now time.Time) {
+	p.probe = probe{}
+	p.set(limit, now)
+}
+
+func (p *pace) set(limit float64, now time.Time) {
+	limit = min(max(1, limit), p.most)
+	if limit != p.limit {
+		p.since = now
 	}
-	if p.limit+step > 0.9*p.ceiling && p.limit < p.ceiling && now.Before(p.until) {
-		if step = math.Floor(0.9*p.ceiling - p.limit); step < 1 {
-			p.streak = 0
+	if limit < p.limit {
+		p.lowered = now
+	}
+	p.limit = limit
+}
+
+// try begins a probe with another limit.
+func (p *pace) try(limit, level float64, now time.Time) {
+	p.probe.from, p.probe.level = p.limit, level
+	p.set(limit, now)
+}
+
+// watch compares a round without a probe with what is usual, and begins a probe where it is time for one.
+func (p *pace) watch(level float64, now time.Time) {
+	r := &p.round
+	doubt := 3 * r.spread()
+	switch ratio := level / p.base.level; {
+	case p.base.level == 0:
+		p.base = baseline{level, r.size()}
+		if p.limit > 1 && level > 1.3*r.first {
+			p.lower(level, now)
 			return
 		}
+	case ratio > changed+doubt:
+		p.shock(r.late, now)
+		return
+	case ratio < 1/changed-doubt:
+		p.base.level = level
+		p.more.soon(now)
+		p.more.next = now
+	default:
+		p.base.level += follow * (level - p.base.level)
+		p.base.size += follow * (r.size() - p.base.size)
 	}
-	p.streak++
-	p.limit = min(p.most, p.limit+step)
+	switch {
+	case !now.Before(p.more.next) && p.limit < p.most:
+		p.raise(level, now)
+	case !now.Before(p.less.next) && p.limit > 1:
+		p.lower(level, now)
+	}
 }
 
-// baseline is the latency per MiB without a queue, for requests of about one size: the lowest of the rounds since the
-// drain before the last.
-type baseline struct {
-	level  float64
-	size   float64 // MiB
-	recent float64 // the lowest since the last drain
+// raise begins a look for more.
+func (p *pace) raise(level float64, now time.Time) {
+	part := []float64{0.25, 0.5, 0.5, 1}[min(p.probe.streak, 3)]
+	part /= float64(int(1) << p.gentle)
+	if p.odd && p.probe.streak == 0 {
+		part /= 2
+	}
+	p.try(p.limit+max(1, math.Round(p.limit*part)), level, now)
 }
 
-// see takes the level of a round into account.
-func (b *baseline) see(level, size float64, drained bool) {
-	if b.level == 0 || size > sameSize*b.size || size < b.size/sameSize {
-		*b = baseline{level: level, size: size, recent: level}
+// lower begins a look for less.
+func (p *pace) lower(level float64, now time.Time) {
+	part := []float64{0.25, 0.5, 0.67}[min(p.probe.streak, 2)]
+	if p.probe.aim > 0 {
+		part = 1 - max(leastCut, p.probe.aim/level)
+	}
+	p.try(p.limit-max(1, math.Round(p.limit*part)), level, now)
+}
+
+// judge ends a probe.
+func (p *pace) judge(level float64, now time.Time) {
+	from, to := p.probe.from, p.limit
+	took := now.Sub(p.since)
+	small, big := p.probe.level, level
+	if to < from {
+		small, big = big, small
+	}
+	n := min(max(from, to)*small/big, max(from, to))
+	n = max(n, min(from, to))
+	moved := (n - from) / (to - from)
+	p.probe.streak++
+	if p.probe.aim > 0 && p.probe.streak == 1 {
+		p.base = baseline{level, p.round.size()}
+		p.set(to, now)
+		if level > changed*p.probe.aim && to > 1 {
+			p.lower(level, now)
+			return
+		}
+		p.settle(to, now)
+		p.more.soon(now)
+		p.less.soon(now)
 		return
 	}
-	if drained {
-		b.level, b.recent = b.recent, level
+	switch {
+	case p.probe.aim > 0 && moved < worth && p.probe.streak == 2:
+		p.base = baseline{level, p.round.size()}
+		p.settle(p.probe.origin, now)
+		p.more.later(now, took)
+	case to > from && (moved < worth || to == from+1 && moved < 0.6):
+		p.settle(from, now)
+		p.more.later(now, took)
+		p.odd = !p.odd
+		switch found := to * small / big; {
+		case found < 0.85*from && from > 1 && p.less.wait == p.less.first:
+			p.lower(small, now)
+		case found < 0.75*from:
+			p.gentle = min(p.gentle+1, 3)
+		case found > 0.9*from:
+			p.gentle = max(p.gentle-1, 0)
+		}
+	case moved < worth:
+		p.settle(from, now)
+		p.less.later(now, took)
+	case moved > 0.8 && to > from && to < p.most && p.round.refused == 0:
+		p.base = baseline{level, p.round.size()}
+		p.gentle = 0
+		p.set(to, now)
+		p.raise(level, now)
+	case to < from:
+		aim := p.probe.aim
+		p.base = baseline{small, p.round.size()}
+		p.set(math.Round(n), now)
+		if p.limit > 1 && (moved > 0.8 || aim > 0 && small > changed*aim) {
+			p.lower(small, now)
+			return
+		}
+		p.settle(p.limit, now)
+		p.more.soon(now)
+		p.less.soon(now)
+	default:
+		p.base = baseline{small, p.round.size()}
+		p.settle(math.Round(n), now)
+		p.more.soon(now)
+		p.less.soon(now)
 	}
-	if b.recent == 0 || level < b.recent {
-		b.recent = level
-	}
-	b.level = min(b.level, level, b.recent)
 }
 
-// middle is the median of a list, which it sorts, and how far apart its middle half lies, as a part of the median.
-func middle(list []float64) (median, spread float64) {
-	slices.Sort(list)
-	n := len(list)
-	median = (list[(n-1)/2] + list[n/2]) / 2
-	return median, (list[n*3/4] - list[n/4]) / median * 0.74 // of a normal distribution: its standard deviation
+// round is what was seen since the last decision.
+type round struct {
+	began   time.Time
+	answers int
+	refused float64 // of the answers; a request part of whose documents had no room counts as that part
+
+	late, first                     float64
+	n                               float64 // answers that were no failures,
+	took, sizes                     float64 // what they took, in seconds, and their sizes, in MiB, added up,
+	tookTook, tookSizes, sizesSizes float64 // and the sums of their products
+}
+
+// add notes an answer. One that took more than the level most is taken for one that took so much.
+func (r *round) add(s sample, most float64) {
+	r.answers++
+	r.refused += s.refused
+	if s.refused >= 1 || s.bytes <= 0 {
+		return
+	}
+	size := float64(s.bytes+fixedCost) / (1 << 20)
+	took := s.took.Seconds()
+	if r.n == 0 {
+		r.first = took / size
+		r.late = took / size
+	}
+	r.late += (took/size - r.late) / 3
+	if most > 0 {
+		took = min(took, most*size)
+	}
+	r.n++
+	r.took += took
+	r.sizes += size
+	r.tookTook += took * took
+	r.tookSizes += took * size
+	r.sizesSizes += size * size
+}
+
+// level is what a MiB took.
+func (r *round) level() float64 { return r.took / r.sizes }
+
+// size is that of a request.
+func (r *round) size() float64 { return r.sizes / r.n }
+
+// spread is the standard error of the level, as a part of it.
+func (r *round) spread() float64 {
+	level := r.level()
+	return math.Sqrt(max(0, r.tookTook-2*level*r.tookSizes+level*level*r.sizesSizes)) / r.took
 }

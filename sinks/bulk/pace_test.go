@@ -222,7 +222,7 @@ func TestPace_old(t *testing.T) {
 	now := time.Unix(1, 0)
 	p := newPace(32, now)
 	p.limit = 16
-	p.begin(now)
+	p.since = now
 	for range 100 {
 		p.answer(sample{sent: now.Add(-time.Second), refused: 1}, now.Add(time.Second))
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -23,6 +25,7 @@ type clusterLoad struct {
 	first atomic.Int64
 
 	mu    sync.Mutex
+	body  []byte // of the last request to a cluster with knees
 	now   int
 	since time.Time
 	sum   time.Duration
@@ -68,10 +71,29 @@ func (l *clusterLoad) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l.first.CompareAndSwap(0, time.Now().UnixNano())
+	if len(l.scene.Knees) > 0 {
+		l.keep(r)
+	}
 	under := l.change(1)
 	defer l.change(-1)
 	_ = pause(r.Context(), l.delay(under))
 	l.Handler.ServeHTTP(w, r)
+}
+
+// keep keeps a request's body, for whoever wants to send it again.
+func (l *clusterLoad) keep(r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // a body cut short is the cluster's to refuse
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.body = body
+}
+
+// kept answers with the last request's body.
+func (l *clusterLoad) kept(w http.ResponseWriter, _ *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = w.Write(l.body)
 }
 
 // delay is how long a request waits that is one of so many.

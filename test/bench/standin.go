@@ -98,6 +98,7 @@ func play(ctx context.Context, text string) error {
 		t.InFlight, t.Latency = load.total(), clock.latencies()
 		_ = json.NewEncoder(w).Encode(t)
 	})
+	mux.HandleFunc("/request", load.kept)
 	mux.Handle("/cluster/", http.StripPrefix("/cluster", load))
 	mux.Handle("/", standin.AWS(queues, buckets))
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
