@@ -39,6 +39,7 @@ type Batch struct {
 	// Of a pipeline's batch.
 	home   *chunks
 	charge int64 // what it holds of the memory budget
+	packed bool  // it moved to as much memory as it needs
 	keeps  bool  // the documents cannot be written again: see LetGo
 }
 
@@ -85,7 +86,7 @@ func (b *Batch) LetGo() {
 	n := min(charge(int64(cap(lines))), b.charge)
 	b.charge -= n
 	b.home.budget.give(n)
-	b.home.slabs.give(lines)
+	b.slabs().give(lines)
 }
 
 // Gone reports whether the lines were let go.

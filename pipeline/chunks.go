@@ -10,7 +10,7 @@ import (
 const (
 	expansion = 40      // documents and records of a compressed byte, at most, in log files of CloudTrail
 	maxChunks = 8       // of one delivery at a time: a large object keeps the sink busy without crowding out the others
-	idleSlabs = 2 << 20 // bytes that are kept for reuse although the budget is used up
+	idleSlabs = 2 << 20 // bytes of either kind of slabs that are kept for reuse although the budget is used up
 )
 
 // chunkRoom are the sizes that chunks are filled in: for documents, and for the records they were made of.
@@ -42,7 +42,8 @@ func charge(n int64) int64 { return n + n/3 }
 // much memory as its documents need: it may wait for the sink for long, and only two or so are filled at a time.
 type chunks struct {
 	budget  *budget
-	slabs   slabs
+	rooms   slabs     // that batches are filled in: the same few always
+	slabs   slabs     // that filled ones wait in
 	stamps  Format    // for Stamp alone
 	scribes sync.Pool // of *scribe
 	batches sync.Pool // of *Batch
@@ -50,7 +51,10 @@ type chunks struct {
 
 func newChunks(b *budget, format func() Format, enrichers []Enricher) *chunks {
 	c := &chunks{budget: b, stamps: format()}
-	c.slabs.most = func() int64 { return max(min(b.limit/4*3-b.held.Load(), b.limit/4), idleSlabs) } // three quarters: see charge
+	idle := func() int64 { // three quarters: see charge; a half of it for either kind
+		return max(min((b.limit-b.held.Load())/4*3, b.limit/4)/2, idleSlabs)
+	}
+	c.rooms.most, c.slabs.most = idle, idle
 	c.scribes.New = func() any { return &scribe{format: format(), enrichers: enrichers} }
 	c.batches.New = func() any { return &Batch{home: c, stamps: c.stamps} }
 	return c
@@ -69,7 +73,7 @@ func (c *chunks) take(ctx context.Context, room chunkRoom, owner uint64) (*Batch
 	b, _ := c.batches.Get().(*Batch)
 	b.Owner, b.charge = owner, n
 	b.scribe, _ = c.scribes.Get().(*scribe)
-	b.lines, b.raw = c.slabs.take(room.lines), c.slabs.take(room.raw)
+	b.lines, b.raw = c.rooms.take(room.lines), c.rooms.take(room.raw)
 	return b, nil
 }
 
@@ -86,14 +90,23 @@ func (b *Batch) pack() {
 		return
 	}
 	b.lines, b.raw = c.move(b.lines), c.move(b.raw)
+	b.packed = true
 	c.budget.give(b.charge - need)
 	b.charge = need
 }
 
 // move copies text to a slab that is not larger than it needs.
 func (c *chunks) move(text []byte) []byte {
-	defer c.slabs.give(text)
+	defer c.rooms.give(text)
 	return append(c.slabs.take(len(text)), text...)
+}
+
+// slabs are where the batch's memory comes from.
+func (b *Batch) slabs() *slabs {
+	if b.packed {
+		return &b.home.slabs
+	}
+	return &b.home.rooms
 }
 
 // give takes a batch back that nobody uses any more.
@@ -102,8 +115,8 @@ func (c *chunks) give(b *Batch) {
 		c.scribes.Put(b.scribe)
 	}
 	c.budget.give(b.charge)
-	c.slabs.give(b.lines)
-	c.slabs.give(b.raw)
+	b.slabs().give(b.lines)
+	b.slabs().give(b.raw)
 	clear(b.docs)
 	*b = Batch{home: c, stamps: c.stamps, docs: b.docs[:0], ids: b.ids[:0]}
 	c.batches.Put(b)
