@@ -24,22 +24,23 @@ func (b body) Len() int {
 	return 0 // cannot be: see plainBodies
 }
 
-// plainBodies lets every operation send its body as a body.
+// plainBodies lets every operation send its body as a body. That is the last step before the request is sent: those before
+// it, which make its checksum, read quicker with WriteTo.
 func plainBodies(stack *middleware.Stack) error {
-	return stack.Build.Add(middleware.BuildMiddlewareFunc("PlainBody",
-		func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
+	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("PlainBody",
+		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 			req, ok := in.Request.(*smithyhttp.Request)
 			if !ok {
-				return next.HandleBuild(ctx, in)
+				return next.HandleFinalize(ctx, in)
 			}
 			stream, seeks := req.GetStream().(io.ReadSeeker)
 			if _, sized := stream.(interface{ Len() int }); seeks && sized {
 				plain, err := req.SetStream(body{stream})
 				if err != nil {
-					return middleware.BuildOutput{}, middleware.Metadata{}, fmt.Errorf("preparing the request's body: %w", err)
+					return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("preparing the request's body: %w", err)
 				}
 				in.Request = plain
 			}
-			return next.HandleBuild(ctx, in)
+			return next.HandleFinalize(ctx, in)
 		}), middleware.After)
 }
