@@ -25,12 +25,15 @@ func itemOf(v cloudtrail.Value) item {
 	return item{}
 }
 
-// add appends a value that is there.
+// add appends a value that is there and has text.
 func add(list []item, v cloudtrail.Value) []item {
 	if !v.Exists() {
 		return list
 	}
-	return append(list, itemOf(v))
+	if it := itemOf(v); len(it.text) > 0 {
+		return append(list, it)
+	}
+	return list
 }
 
 // addUnique appends it unless the list has it or it is empty. It is for short lists whose order counts.
