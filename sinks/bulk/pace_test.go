@@ -1,112 +1,47 @@
 package bulk
 
 import (
-	"container/heap"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"testing"
 	"time"
 )
 
-// server is a model of a cluster: how long an answer takes, by how many requests it has at the moment.
-type server struct {
-	base   time.Duration                  // for a request of one MiB when there is room
-	knee   func(at time.Duration) int     // as many it works on at once
-	steep  float64                        // 1: throughput stays the same behind the knee; 2: it falls
-	noise  float64                        // standard deviation of the logarithm
-	refuse float64                        // the part of documents answered with 429
-	slow   func(at time.Duration) float64 // times the base
-	small  bool                           // requests of 16 to 64 KiB in place of one MiB
+// models are clusters that take longer past some number of requests, each in its own way.
+var models = []struct {
+	name   string
+	slower func(inFlight, knee float64) float64
+	falls  bool // it gets less done with too many requests
+}{
+	{"a queue", nil, false},
+	{"in proportion", steep(1), false},
+	{"half as much again for each", slope(0.5), true},
+	{"by the square", steep(2), true},
 }
-
-func (s *server) takes(inFlight int, at time.Duration, random *rand.Rand) time.Duration {
-	over := max(1, float64(inFlight)/float64(s.knee(at)))
-	t := s.base.Seconds() * math.Pow(over, s.steep) * math.Exp(s.noise*random.NormFloat64())
-	if s.slow != nil {
-		t *= s.slow(at)
-	}
-	return time.Duration(t * float64(time.Second))
-}
-
-// answers are requests under way, the first to be answered first.
-type answers []struct{ sent, done time.Duration }
-
-func (a answers) Len() int           { return len(a) }
-func (a answers) Less(i, j int) bool { return a[i].done < a[j].done }
-func (a answers) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *answers) Push(x any)        { *a = append(*a, x.(struct{ sent, done time.Duration })) } //nolint:forcetypeassert // heap's own
-func (a *answers) Pop() any {
-	x := (*a)[len(*a)-1]
-	*a = (*a)[:len(*a)-1]
-	return x
-}
-
-// simulate runs a pace, or a fixed number of requests where p is nil, against a server that always has work. It returns
-// the mean number of requests in flight and the requests answered, between from and to.
-func simulate(s *server, p *pace, fixed int, from, to time.Duration) (mean, done float64) {
-	random := rand.New(rand.NewPCG(1, 2))
-	start := time.Unix(0, 0)
-	if p != nil && !p.last.IsZero() {
-		start = p.last
-	}
-	var under answers
-	var now time.Duration
-	for now < to {
-		allowed := fixed
-		if p != nil {
-			allowed = p.allowed()
-		}
-		for len(under) < allowed {
-			heap.Push(&under, struct{ sent, done time.Duration }{now, now + s.takes(len(under)+1, now, random)})
-		}
-		if p != nil {
-			p.want()
-		}
-		next := heap.Pop(&under).(struct{ sent, done time.Duration }) //nolint:forcetypeassert // heap's own
-		if next.done > from {
-			mean += float64(len(under)+1) * (next.done - max(now, from)).Seconds()
-			done++
-		}
-		now = next.done
-		if p != nil {
-			bytes := 1 << 20
-			if s.small {
-				bytes = 16<<10 + random.IntN(48<<10)
-			}
-			p.answer(sample{sent: start.Add(next.sent), took: now - next.sent, bytes: bytes, refused: s.refuse}, start.Add(now))
-		}
-	}
-	return mean / (to - from).Seconds(), done
-}
-
-func always(n int) func(time.Duration) int { return func(time.Duration) int { return n } }
 
 // TestPace: the number of requests in flight settles at what the cluster works on at once, within ten seconds, and gets as
 // much done as the best fixed number.
 func TestPace(t *testing.T) {
-	for _, knee := range []int{1, 2, 3, 5, 8, 24} {
-		for _, base := range []time.Duration{10, 50, 200} {
-			for _, steep := range []float64{1, 2} {
+	for _, m := range models {
+		for _, knee := range []int{2, 3, 5, 8, 24} {
+			for _, base := range []time.Duration{10, 50, 100, 200} {
 				for _, noise := range []float64{0, 0.05, 0.2} {
-					s := &server{base: base * time.Millisecond, knee: always(knee), steep: steep, noise: noise}
-					name := fmt.Sprintf("knee %d, %v, steep %v, noise %v", knee, s.base, steep, noise)
-					t.Run(name, func(t *testing.T) {
-						p := newPace(32, time.Unix(0, 0))
-						from := max(10*time.Second, 60*s.base)
-						to := from + 50*time.Second
-						mean, done := simulate(s, &p, 0, from, to)
-						within, part := 0.3, 0.9
+					s := &server{base: base * time.Millisecond, knee: always(knee), slower: m.slower, noise: noise, think: time.Millisecond / 2}
+					t.Run(fmt.Sprintf("%s, knee %d, %v, noise %v", m.name, knee, s.base, noise), func(t *testing.T) {
+						part, within := 0.9, 0.3
 						if noise > 0.1 {
-							within, part = 0.75, 0.85 // nobody can tell a queue from chance so well
+							part, within = 0.87, 0.4 // nobody can tell a queue from chance so well
 						}
-						if steep > 1 {
-							part -= 0.08 // each look for more costs much
+						if m.falls {
+							part -= 0.1 // each look for more costs much
 						}
-						if n := float64(knee); mean < n*(1-within) || mean > n*(1+within) && mean > 2 {
+						p := newPace(32, time.Unix(0, 0))
+						const from, to = 10 * time.Second, 40 * time.Second
+						mean, done := simulate(s, &p, 0, from, to)
+						if n := float64(knee); mean < n*(1-within) || mean > n*(1+within) {
 							t.Errorf("in flight: got %.1f on average, want %d within %.0f %%", mean, knee, within*100)
 						}
-						if _, most := simulate(s, nil, knee, from, to); done < part*most {
+						if most := bestFixed(s, knee, from, to); done < part*most {
 							t.Errorf("got %.0f answers, want %.0f %% of %.0f", done, part*100, most)
 						}
 					})
@@ -116,23 +51,78 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestPace_changes: ten seconds behind each change the number fits again.
+// TestPace_one: a cluster that works on one request at a time gets one or two.
+func TestPace_one(t *testing.T) {
+	for _, m := range models[:2] {
+		for _, base := range []time.Duration{10, 50, 200} {
+			s := &server{base: base * time.Millisecond, knee: always(1), slower: m.slower, noise: 0.05, think: time.Millisecond / 2}
+			p := newPace(32, time.Unix(0, 0))
+			if mean, _ := simulate(s, &p, 0, 10*time.Second, 40*time.Second); mean > 1.5 {
+				t.Errorf("%s, %v: got %.1f in flight, want about 1", m.name, s.base, mean)
+			}
+		}
+	}
+}
+
+// TestPace_changes: ten seconds behind each change the number fits again. That must be possible: 24 requests that a cluster
+// answers after many seconds each cannot be fewer before.
 func TestPace_changes(t *testing.T) {
 	steps := []int{8, 2, 24, 8, 24, 2, 8}
 	const each = 20 * time.Second
-	for _, base := range []time.Duration{10, 30, 60} {
-		for _, steep := range []float64{1, 1.3} {
-			s := &server{base: base * time.Millisecond, steep: steep, noise: 0.03, knee: func(at time.Duration) int {
-				return steps[min(int(at/each), len(steps)-1)]
-			}}
-			for i, knee := range steps {
-				p := newPace(32, time.Unix(0, 0))
-				from, to := time.Duration(i)*each+each/2, time.Duration(i+1)*each
-				mean, _ := simulate(s, &p, 0, from, to)
-				if n := float64(knee); mean < 0.7*n || mean > 1.3*n {
-					t.Errorf("%v, steep %v: change %d: got %.1f in flight, want %d within 30 %%", s.base, steep, i, mean, knee)
+	for _, m := range models[:3] {
+		for _, base := range []time.Duration{10, 30, 60, 100, 200} {
+			if m.falls && base > 100 {
+				continue
+			}
+			for _, noise := range []float64{0, 0.03} {
+				s := &server{base: base * time.Millisecond, slower: m.slower, noise: noise, think: time.Millisecond / 2, knee: func(at time.Duration) int {
+					return steps[min(int(at/each), len(steps)-1)]
+				}}
+				for i, knee := range steps {
+					p := newPace(32, time.Unix(0, 0))
+					from, to := time.Duration(i)*each+each/2, time.Duration(i+1)*each
+					mean, _ := simulate(s, &p, 0, from, to)
+					if n := float64(knee); mean < 0.7*n || mean > 1.3*n {
+						t.Errorf("%s, %v, noise %v: change %d: got %.1f in flight, want %d within 30 %%", m.name, s.base, noise, i, mean, knee)
+					}
 				}
 			}
+		}
+	}
+}
+
+// TestPace_offered: while less is offered than the cluster can do, nothing is learnt, and what was known stays.
+func TestPace_offered(t *testing.T) {
+	s := &server{base: 50 * time.Millisecond, knee: always(8), slower: steep(1), noise: 0.05, offers: func(at time.Duration) float64 {
+		if at > 30*time.Second && at < 60*time.Second {
+			return 30 // 160 are possible
+		}
+		return 200
+	}}
+	p := newPace(32, time.Unix(0, 0))
+	simulate(s, &p, 0, 0, 30*time.Second)
+	before := p.allowed()
+	p = newPace(32, time.Unix(0, 0))
+	simulate(s, &p, 0, 0, 60*time.Second)
+	if got := p.allowed(); got < before-2 || got > before+2 {
+		t.Errorf("after 30 s of little work: got %d, want about %d still", got, before)
+	}
+	p = newPace(32, time.Unix(0, 0))
+	if mean, _ := simulate(s, &p, 0, 62*time.Second, 80*time.Second); mean < 5.6 || mean > 10.4 {
+		t.Errorf("when there is work again: got %.1f in flight, want 8 within 30 %%", mean)
+	}
+}
+
+// TestPace_atOnce: answers that take no time at all leave a limit that is a number.
+func TestPace_atOnce(t *testing.T) {
+	now := time.Unix(0, 0)
+	p := newPace(32, now)
+	for range 10_000 {
+		p.want()
+		p.answer(sample{sent: now, bytes: 1 << 20}, now)
+		now = now.Add(time.Millisecond)
+		if got := p.allowed(); got < 1 || got > 32 {
+			t.Fatalf("got %d, want 1 to 32", got)
 		}
 	}
 }
@@ -140,7 +130,7 @@ func TestPace_changes(t *testing.T) {
 // TestPace_small: requests of various small sizes take about the same time, which is no sign of anything.
 func TestPace_small(t *testing.T) {
 	for _, knee := range []int{2, 8, 24} {
-		s := &server{base: 100 * time.Millisecond, knee: always(knee), steep: 1, noise: 0.05, small: true}
+		s := &server{base: 100 * time.Millisecond, knee: always(knee), slower: steep(1), noise: 0.05, small: true}
 		p := newPace(32, time.Unix(0, 0))
 		mean, _ := simulate(s, &p, 0, 10*time.Second, 40*time.Second)
 		if n := float64(knee); mean < 0.7*n || mean > 1.3*n {
@@ -151,7 +141,7 @@ func TestPace_small(t *testing.T) {
 
 // TestPace_slower: a cluster that is slower for reasons of its own is not taken for one that has too much.
 func TestPace_slower(t *testing.T) {
-	s := &server{base: 50 * time.Millisecond, knee: always(16), steep: 1, noise: 0.05, slow: func(at time.Duration) float64 {
+	s := &server{base: 50 * time.Millisecond, knee: always(16), slower: steep(1), noise: 0.05, slow: func(at time.Duration) float64 {
 		return []float64{1, 3, 1, 5, 2, 1}[min(int(at/(20*time.Second)), 5)]
 	}}
 	p := newPace(32, time.Unix(0, 0))
@@ -165,7 +155,7 @@ func TestPace_slower(t *testing.T) {
 // TestPace_start: answers that become faster while the daemon and the cluster warm up are no sign of too many requests.
 func TestPace_start(t *testing.T) {
 	for _, base := range []time.Duration{20, 200} {
-		s := &server{base: base * time.Millisecond, knee: always(100), steep: 1, noise: 0.05, slow: func(at time.Duration) float64 {
+		s := &server{base: base * time.Millisecond, knee: always(100), slower: steep(1), noise: 0.05, slow: func(at time.Duration) float64 {
 			return 1 + 2*math.Exp(-at.Seconds())
 		}}
 		p := newPace(32, time.Unix(0, 0))
@@ -184,7 +174,7 @@ func TestPace_refused(t *testing.T) {
 		refused  float64
 		low, top int
 	}{{0, 30, 32}, {0.1, 12, 32}, {0.5, 2, 8}, {1, 1, 2}} {
-		s := &server{base: 50 * time.Millisecond, knee: always(100), steep: 1, refuse: tc.refused}
+		s := &server{base: 50 * time.Millisecond, knee: always(100), slower: steep(1), refuse: tc.refused}
 		p := newPace(32, time.Unix(0, 0))
 		simulate(s, &p, 0, 0, 30*time.Second)
 		if got := p.allowed(); got < tc.low || got > tc.top {
@@ -205,7 +195,7 @@ func TestPace_idle(t *testing.T) {
 	if got := p.allowed(); got != firstRequests {
 		t.Errorf("a trickle of requests of any size: got %d, want %d still", got, firstRequests)
 	}
-	s := &server{base: 10 * time.Millisecond, knee: always(20), steep: 1}
+	s := &server{base: 10 * time.Millisecond, knee: always(20), slower: steep(1)}
 	simulate(s, &p, 0, 0, 20*time.Second)
 	if got := p.allowed(); got < 14 {
 		t.Fatalf("under load: got %d, want about 20", got)
