@@ -81,27 +81,36 @@ type simulation struct {
 	queued float64 // requests that wait to be sent, where they are offered
 }
 
-// simulate returns the mean number of requests in flight and the requests answered, between from and to.
+// simulate is one simulation from its beginning.
 func simulate(s *server, p *pace, fixed int, from, to time.Duration) (mean, done float64) {
+	return newSimulation(s, p, fixed).run(from, to)
+}
+
+func newSimulation(s *server, p *pace, fixed int) *simulation {
 	sim := &simulation{server: s, pace: p, fixed: fixed, random: rand.New(rand.NewPCG(1, 2)), start: time.Unix(0, 0)}
 	if p != nil && !p.last.IsZero() {
 		sim.start = p.last
 	}
-	for sim.now < to {
-		before := sim.now
-		sim.send()
-		n := len(sim.under)
+	return sim
+}
+
+// run goes on until a moment, and returns the mean number of requests in flight and the requests answered since another.
+func (s *simulation) run(from, to time.Duration) (mean, done float64) {
+	for s.now < to {
+		before := s.now
+		s.send()
+		n := len(s.under)
 		if n == 0 {
-			sim.offer(time.Millisecond)
+			s.offer(time.Millisecond)
 			continue
 		}
-		next := heap.Pop(&sim.under).(simulated) //nolint:forcetypeassert // heap's own
-		sim.offer(next.done - sim.now)
+		next := heap.Pop(&s.under).(simulated) //nolint:forcetypeassert // heap's own
+		s.offer(next.done - s.now)
 		if next.done > from {
 			mean += float64(n) * (next.done - max(before, from)).Seconds()
 			done++
 		}
-		sim.answered(next)
+		s.answered(next)
 	}
 	return mean / (to - from).Seconds(), done
 }
