@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,8 @@ type replaying struct {
 	*world
 	file     string
 	refusing atomic.Bool
+	blocked  atomic.Bool // the indices of events take nothing
+	slow     atomic.Bool // bulk requests take half a second
 }
 
 // newReplaying runs a daemon until a queue is empty whose records a cluster partly refuses: every second of each object, as
@@ -30,7 +33,16 @@ func newReplaying(t *testing.T, objects, records int, deadLetter string) (*repla
 	r := &replaying{world: newWorld(t), file: filepath.Join(t.TempDir(), "trailship.yaml")}
 	r.s3.AddBucket("letters", "")
 	r.refusing.Store(true)
+	r.cluster.Fault = func(q *http.Request) *standin.ClusterFault {
+		if r.slow.Load() && strings.HasSuffix(q.URL.Path, "_bulk") {
+			return &standin.ClusterFault{Delay: time.Second / 2}
+		}
+		return nil
+	}
 	r.cluster.Item = func(index string, id, _ []byte) *standin.ItemFault {
+		if r.blocked.Load() && strings.HasPrefix(index, "logs-") {
+			return &standin.ItemFault{Status: 403, Type: "cluster_block_exception", Reason: "index [" + index + "] blocked by: [FORBIDDEN/8/index write (api)];"}
+		}
 		if r.refusing.Load() && strings.HasPrefix(index, "logs-") && (id[len(id)-1]-'0')%2 == 1 {
 			return &standin.ItemFault{Status: 400, Type: "mapper_parsing_exception", Reason: "it does not fit"}
 		}
