@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	expansion = 40      // documents and records of a compressed byte, at most, in log files of CloudTrail
-	maxChunks = 8       // of one delivery at a time: a large object keeps the sink busy without crowding out the others
-	idleSlabs = 2 << 20 // bytes of either kind of slabs that are kept for reuse although the budget is used up
+	expansion   = 40 // documents and records of a compressed byte, at most, in log files of CloudTrail
+	maxChunks   = 8  // of one delivery at a time: a large object keeps the sink busy without crowding out the others
+	idleBatches = 128
+	idleSlabs   = 2 << 20 // bytes of either kind of slabs that are kept for reuse although the budget is used up
 )
 
 // chunkRoom are the sizes that chunks are filled in: for documents, and for the records they were made of.
@@ -42,21 +43,20 @@ func charge(n int64) int64 { return n + n/3 }
 // much memory as its documents need: it may wait for the sink for long, and only two or so are filled at a time.
 type chunks struct {
 	budget  *budget
-	rooms   slabs     // that batches are filled in: the same few always
-	slabs   slabs     // that filled ones wait in
-	stamps  Format    // for Stamp alone
-	scribes sync.Pool // of *scribe
-	batches sync.Pool // of *Batch
+	rooms   slabs       // that batches are filled in: the same few always
+	slabs   slabs       // that filled ones wait in
+	stamps  Format      // for Stamp alone
+	scribes sync.Pool   // of *scribe
+	batches chan *Batch // idle ones: what they keep of their last use is worth more than the collector knows
 }
 
 func newChunks(b *budget, format func() Format, enrichers []Enricher) *chunks {
-	c := &chunks{budget: b, stamps: format()}
+	c := &chunks{budget: b, stamps: format(), batches: make(chan *Batch, idleBatches)}
 	idle := func() int64 { // three quarters: see charge; a half of it for either kind
 		return max(min((b.limit-b.held.Load())/4*3, b.limit/4)/2, idleSlabs)
 	}
 	c.rooms.most, c.slabs.most = idle, idle
 	c.scribes.New = func() any { return &scribe{format: format(), enrichers: enrichers} }
-	c.batches.New = func() any { return &Batch{home: c, stamps: c.stamps} }
 	return c
 }
 
@@ -70,7 +70,7 @@ func (c *chunks) take(ctx context.Context, room chunkRoom, owner uint64) (*Batch
 			return nil, err
 		}
 	}
-	b, _ := c.batches.Get().(*Batch)
+	b := c.batch()
 	b.Owner, b.charge = owner, n
 	b.scribe, _ = c.scribes.Get().(*scribe)
 	b.lines, b.raw = c.rooms.take(room.lines), c.rooms.take(room.raw)
@@ -119,7 +119,19 @@ func (c *chunks) give(b *Batch) {
 	b.slabs().give(b.raw)
 	clear(b.docs)
 	*b = Batch{home: c, stamps: c.stamps, docs: b.docs[:0], ids: b.ids[:0]}
-	c.batches.Put(b)
+	select {
+	case c.batches <- b:
+	default:
+	}
+}
+
+func (c *chunks) batch() *Batch {
+	select {
+	case b := <-c.batches:
+		return b
+	default:
+		return &Batch{home: c, stamps: c.stamps}
+	}
 }
 
 // A scribe writes documents. One goroutine uses it at a time.

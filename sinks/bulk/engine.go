@@ -80,7 +80,7 @@ type Engine struct {
 
 	compressors chan *gzip.Writer // as many as may compress at once
 	creating    chan struct{}     // as many indices as may be made at once
-	payloads    sync.Pool
+	payloads    chan *payload     // idle ones
 	requests    sync.Pool
 	seen        *seen // nil: the indices are no data streams
 
@@ -119,8 +119,8 @@ func New(o Options) *Engine {
 	e := &Engine{
 		o: o, url: bulkURL(o.Query), log: o.Log, metrics: newMetrics(o.Metrics),
 		wake: make(chan struct{}, 1), compressors: make(chan *gzip.Writer, runtime.GOMAXPROCS(0)),
-		creating: make(chan struct{}, 4),
-		queue:    newQueue(), pace: newPace(o.Limits.Requests, time.Now()), size: newSizing(int(o.Limits.Bytes)), throttle: throttle{rate: o.Limits.Rate},
+		creating: make(chan struct{}, 4), payloads: make(chan *payload, idlePayloads),
+		queue: newQueue(), pace: newPace(o.Limits.Requests, time.Now()), size: newSizing(int(o.Limits.Bytes)), throttle: throttle{rate: o.Limits.Rate},
 		indices: map[string]*index{}, parked: map[*index]struct{}{}, said: map[string]time.Time{},
 	}
 	if o.DataStream {
@@ -128,7 +128,6 @@ func New(o Options) *Engine {
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.requests.New = func() any { return new(request) }
-	e.payloads.New = func() any { return &payload{free: func(p *payload) { e.payloads.Put(p) }} }
 	for range cap(e.compressors) {
 		e.compressors <- nil // made when first needed
 	}
@@ -278,7 +277,7 @@ func (e *Engine) next(now time.Time) (*request, time.Duration) {
 
 // carry takes one request from assembly to the fates of its documents.
 func (e *Engine) carry(r *request) {
-	p := e.payloads.Get().(*payload)
+	p := e.payload()
 	p.refs.Store(1)
 	z := <-e.compressors
 	if z == nil {

@@ -89,13 +89,30 @@ func (r *request) assemble(z *gzip.Writer, p *payload) (lost []*index) {
 type payload struct {
 	buf  bytes.Buffer
 	refs atomic.Int32
-	free func(*payload)
+	idle chan<- *payload // where it waits to be used again
+}
+
+// idlePayloads is how many wait at most. A sync.Pool would be emptied by the collector several times a second, and a new
+// buffer grows to half a MiB by doubling.
+const idlePayloads = 8
+
+// payload returns an empty one.
+func (e *Engine) payload() *payload {
+	select {
+	case p := <-e.payloads:
+		return p
+	default:
+		return &payload{idle: e.payloads}
+	}
 }
 
 func (p *payload) release() {
 	if p.refs.Add(-1) == 0 {
 		p.buf.Reset()
-		p.free(p)
+		select {
+		case p.idle <- p:
+		default:
+		}
 	}
 }
 
