@@ -134,7 +134,7 @@ func (p *pace) warn(s sample, now time.Time) {
 		return
 	}
 	p.late.add(s, 0)
-	if p.late.n >= fewestAnswers {
+	if p.late.n >= max(fewestAnswers, p.limit/2) {
 		p.alarm(p.late.latest, now)
 		p.round = round{began: now}
 	}
@@ -143,7 +143,7 @@ func (p *pace) warn(s sample, now time.Time) {
 // enough reports whether the round has seen what a decision needs: where answers differ much, more of them.
 func (p *pace) enough(now time.Time) bool {
 	r := &p.round
-	if p.base.level > 0 && r.n >= min(fewestAnswers, max(fewestProbed, p.limit)) &&
+	if p.base.level > 0 && r.n >= max(min(fewestAnswers, max(fewestProbed, p.limit)), p.limit/2) &&
 		r.level()*(1-sure*r.spread()) > far*p.base.level {
 		return true
 	}

@@ -51,6 +51,21 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// TestPace_noisy: answers that differ by half and now and then take five times as long do not drive the limit down.
+func TestPace_noisy(t *testing.T) {
+	for _, knee := range []int{8, 24} {
+		for _, base := range []time.Duration{20, 100} {
+			s := &server{base: base * time.Millisecond, knee: always(knee), slower: steep(1), noise: 0.5, late: 0.02, think: time.Millisecond / 2}
+			const from, to = 10 * time.Second, 60 * time.Second
+			p := newPace(32, time.Unix(0, 0))
+			_, done := simulate(s, &p, 0, from, to)
+			if most := bestFixed(s, knee, from, to); done < 0.8*most {
+				t.Errorf("knee %d, %v: got %.0f answers, want 80 %% of %.0f", knee, s.base, done, most)
+			}
+		}
+	}
+}
+
 // TestPace_one: a cluster that works on one request at a time gets one or two.
 func TestPace_one(t *testing.T) {
 	for _, m := range models[:2] {
@@ -70,7 +85,7 @@ func TestPace_changes(t *testing.T) {
 	steps := []int{8, 2, 24, 8, 24, 2, 8}
 	const each = 20 * time.Second
 	for _, m := range models[:3] {
-		for _, base := range []time.Duration{15, 50, 100, 200} {
+		for _, base := range []time.Duration{15, 50, 100, 150} {
 			if m.falls && base > 100 {
 				continue
 			}

@@ -14,6 +14,7 @@ type server struct {
 	knee   func(at time.Duration) int           // as many it works on at once
 	slower func(inFlight, knee float64) float64 // times the base, with more than the knee; nil: the others wait for their turn
 	noise  float64                              // standard deviation of the logarithm
+	late   float64                              // the part of answers that take five times as long
 	refuse float64                              // the part of documents answered with 429
 	slow   func(at time.Duration) float64       // times the base
 	small  bool                                 // requests of 16 to 64 KiB in place of one MiB
@@ -35,6 +36,9 @@ func slope(each float64) func(inFlight, knee float64) float64 {
 // done is when a request will be answered that is sent now, by those under way.
 func (s *server) done(under answers, at time.Duration, random *rand.Rand) time.Duration {
 	t := s.base.Seconds() * math.Exp(s.noise*random.NormFloat64())
+	if s.late > 0 && random.Float64() < s.late {
+		t *= 5
+	}
 	if s.slow != nil {
 		t *= s.slow(at)
 	}

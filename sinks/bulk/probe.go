@@ -9,6 +9,7 @@ import (
 const (
 	worth      = 0.4     // of a step must prove right for the limit to move
 	worthOne   = 0.6     // of a step of one
+	likely     = 2       // standard errors: by chance it looks so seldom enough
 	all        = 0.8     // of a step: what proved right goes on at once
 	loss       = 0.85    // of what was done before: more requests do harm
 	heavyLoss  = 0.75    // … so much that the next step is as small as can be
@@ -24,6 +25,7 @@ const (
 type probe struct {
 	from   float64 // the limit before; 0: there is no probe
 	level  float64 // what answers took with it
+	spread float64 // of that round
 	streak int     // so many before it found what they looked for, without a pause between
 
 	usual  float64 // what answers took before they became slower by themselves; 0: they did not
@@ -65,7 +67,7 @@ func (p *pace) lower(level float64, now time.Time) {
 }
 
 func (p *pace) try(limit, level float64, now time.Time) {
-	p.probe.from, p.probe.level = p.limit, level
+	p.probe.from, p.probe.level, p.probe.spread = p.limit, level, p.round.spread()
 	p.set(limit, now)
 }
 
@@ -111,14 +113,18 @@ func (p *pace) judge(level float64, now time.Time) {
 }
 
 // judgeAlarm ends the first look for less behind an alarm. What answers took before is not known well, since they were
-// becoming slower: it takes a second look, from here, to know whether fewer requests help, unless this one did.
+// becoming slower: it takes a second look, from here, to know whether fewer requests help, or whether it is over.
 func (p *pace) judgeAlarm(level float64, now time.Time) {
 	p.base = baseline{level, p.round.size()}
 	if level > changed*p.probe.usual && p.limit > 1 {
 		p.lower(level, now)
 		return
 	}
-	p.found(p.limit, now)
+	origin := p.probe.origin
+	p.probe = probe{}
+	p.more.soon(now)
+	p.less.soon(now)
+	p.try(origin, level, now) // it may have been for a moment only
 }
 
 // judgeMore ends a look for more.
@@ -164,7 +170,7 @@ func (p *pace) judgeLess(level float64, now time.Time) {
 		p.base = baseline{level, p.round.size()} // it is slower whatever their number
 		p.settle(p.probe.origin, now)
 		p.more.later(now, took)
-	case moved < worth:
+	case moved < worth || p.probe.usual == 0 && from-n < from*likely*math.Hypot(p.probe.spread, p.round.spread()):
 		p.settle(from, now)
 		p.less.later(now, took)
 	default:
