@@ -47,7 +47,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		inFlight: gauge("trailship_bulk_requests_in_flight", "Bulk requests under way."),
 		limit:    gauge("trailship_bulk_concurrency_limit", "Bulk requests that may be under way at the moment."),
-		baseline: gauge("trailship_bulk_baseline_seconds_per_mib", "What a MiB of a bulk request takes when the cluster is not too busy; the limit goes by it."),
+		baseline: gauge("trailship_bulk_baseline_seconds_per_mib", "What a MiB of a bulk request takes as a rule, with as many under way as may be; when it changes the limit is found anew."),
 		parked:   gauge("trailship_bulk_parked_indices", "Indices that take no documents or are being created."),
 	}
 	reg.MustRegister(m.requests, m.retries, m.refused, m.bytes, m.wire, m.degraded, m.failureStore, m.leftOut, m.seconds,

@@ -100,10 +100,10 @@ func newPace(most int, now time.Time) pace {
 func (p *pace) allowed() int { return max(1, int(math.Round(p.limit))) }
 
 // want notes that a request was due but not allowed.
-func (p *pace) want() { p.unwanted = 0 }
+func (p *pace) want() { p.unwanted, p.round.wanted = 0, true }
 
-// wanted reports whether as many requests as allowed are in flight most of the time.
-func (p *pace) wanted() bool { return p.unwanted <= 2*p.allowed() }
+// wanted reports whether as many requests as allowed are in flight most of the time of this round.
+func (p *pace) wanted() bool { return p.round.wanted && p.unwanted <= 2*p.allowed() }
 
 // answer notes an answer, or that there was none.
 func (p *pace) answer(s sample, now time.Time) {

@@ -211,6 +211,15 @@ func TestPace_idle(t *testing.T) {
 	if got := p.allowed(); got != firstRequests {
 		t.Errorf("a trickle of requests of any size: got %d, want %d still", got, firstRequests)
 	}
+	p = newPace(32, now)
+	for range 2000 {
+		sent := now
+		now = now.Add(10 * time.Millisecond)
+		p.answer(sample{sent: sent, took: now.Sub(sent), bytes: 100_000}, now)
+	}
+	if got := p.allowed(); got != firstRequests {
+		t.Errorf("a trickle of requests that are all the same: got %d, want %d still", got, firstRequests)
+	}
 	s := &server{base: 10 * time.Millisecond, knee: always(20), slower: steep(1)}
 	simulate(s, &p, 0, 0, 20*time.Second)
 	if got := p.allowed(); got < 14 {

@@ -9,7 +9,7 @@ import (
 const (
 	worth      = 0.4     // of a step must prove right for the limit to move
 	worthOne   = 0.6     // of a step of one
-	likely     = 2       // standard errors: by chance it looks so seldom enough
+	likely     = 1.5     // standard errors: by chance it looks so seldom enough
 	all        = 0.8     // of a step: what proved right goes on at once
 	loss       = 0.85    // of what was done before: more requests do harm
 	heavyLoss  = 0.75    // … so much that the next step is as small as can be

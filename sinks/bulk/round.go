@@ -14,6 +14,7 @@ const (
 // round is what pace has seen since its last decision.
 type round struct {
 	began   time.Time
+	wanted  bool // a request was due that was not allowed
 	answers int
 	refused float64 // of the answers; a request part of whose documents had no room counts as that part
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -46,7 +47,7 @@ func (st *stage) watch(ctx context.Context, node server, listen string, records 
 		return nil, err
 	}
 	var all, one load
-	looks := 0.0
+	looks, busy := 0.0, machine()
 	for stored := 0; stored < records; {
 		if stored, err = node.count(ctx); err != nil {
 			return nil, err
@@ -56,7 +57,7 @@ func (st *stage) watch(ctx context.Context, node server, listen string, records 
 		}
 		if now, err := statusOf(ctx, listen); err == nil && stored > 0 {
 			looks++
-			all.active, all.queue = all.active+one.active, all.queue+one.queue
+			all.active, all.queue, all.threads = all.active+one.active, all.queue+one.queue, one.threads
 			all.requests += now.Parts.Sink.Figures["requests_in_flight"]
 			all.waiting += now.Parts.Sink.Figures["documents_waiting"]
 		}
@@ -67,6 +68,7 @@ func (st *stage) watch(ctx context.Context, node server, listen string, records 
 			return nil, err
 		}
 	}
+	idle := machine().since(busy)
 	took, cpu, peak := time.Since(start), st.daemon.cpu(), st.daemon.peak()
 	after, err := node.used(ctx)
 	if err != nil {
@@ -80,25 +82,52 @@ func (st *stage) watch(ctx context.Context, node server, listen string, records 
 	return []figure{
 		{name + "rate", fmt.Sprintf("%.0f records/s", float64(records)/took.Seconds()), "", true},
 		{name + "CPU of the daemon", each(cpu), "", true},
-		{name + "CPU of the server", each(after - before), "the limit", after-before > 2*cpu},
+		{name + "CPU of the server", each(after - before), "more than twice the daemon's", after-before > 2*cpu},
+		{name + "CPU of the machine", idle, "", true},
+		{name + "bulk requests that the daemon has sent and waits for", fmt.Sprintf("%.1f", all.requests/looks), "", true},
 		{
-			name + "bulk requests in the server",
-			fmt.Sprintf("%.1f, by %.1f write threads at work and %.1f in their queue", all.requests/looks, all.active/looks, all.queue/looks), "", true,
+			name + "of these at work in the server", fmt.Sprintf("%.1f, on %.0f write threads", all.active/looks, all.threads),
+			"nearly all threads", all.active/looks >= 0.8*all.threads,
 		},
+		{name + "and waiting in the server for a thread", fmt.Sprintf("%.1f", all.queue/looks), "more than 0.5", all.queue/looks > 0.5},
 		{name + "documents waiting in the daemon", fmt.Sprintf("%.0f", all.waiting/looks), "", true},
 		{name + "resident memory", fmt.Sprintf("%.0f MiB", float64(peak)/mebibyte), "at most 128 MiB", peak <= 128*mebibyte},
 	}, nil
 }
 
+// ticks is what the machine's CPUs have done so far, in units of its own.
+type ticks struct{ busy, idle, disk float64 }
+
+// machine reads /proc/stat (proc_stat(5)).
+func machine() (t ticks) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return t
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	var user, nice, system float64
+	if _, err = fmt.Sscanf(line, "cpu %f %f %f %f %f", &user, &nice, &system, &t.idle, &t.disk); err != nil {
+		return ticks{}
+	}
+	t.busy = user + nice + system
+	return t
+}
+
+func (t ticks) since(before ticks) string {
+	busy, idle, disk := t.busy-before.busy, t.idle-before.idle, t.disk-before.disk
+	part := 100 / max(busy+idle+disk, 1)
+	return fmt.Sprintf("%.0f %% busy, %.0f %% waiting for the disk", busy*part, disk*part)
+}
+
 // load is what the server and the daemon are at, added up over looks.
-type load struct{ active, queue, requests, waiting float64 }
+type load struct{ active, queue, threads, requests, waiting float64 }
 
 // load is how many of the server's write threads are at work, and how many writes wait for one.
 func (n server) load(ctx context.Context) (l load, err error) {
 	var answer struct {
 		Nodes map[string]struct {
 			Pools struct {
-				Write struct{ Active, Queue float64 } `json:"write"`
+				Write struct{ Active, Queue, Threads float64 } `json:"write"`
 			} `json:"thread_pool"`
 		} `json:"nodes"`
 	}
@@ -106,6 +135,7 @@ func (n server) load(ctx context.Context) (l load, err error) {
 	for _, node := range answer.Nodes {
 		l.active += node.Pools.Write.Active
 		l.queue += node.Pools.Write.Queue
+		l.threads += node.Pools.Write.Threads
 	}
 	return l, err
 }
