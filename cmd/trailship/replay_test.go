@@ -100,88 +100,81 @@ func (r *replaying) groups(t *testing.T) []string {
 }
 
 func TestReplay(t *testing.T) {
-	for _, c := range []struct{ name, place string }{
-		{"index", "{index: trailship-dead-letters}"},
-		{"s3", "{s3: s3://letters/dead}"},
-		{"directory", "{directory: %q}"},
-		{"all", "{index: trailship-dead-letters, s3: s3://letters/dead, directory: %q}"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			place := c.place
-			if strings.Contains(place, "%q") {
-				place = fmt.Sprintf(place, t.TempDir())
-			}
-			r, all := newReplaying(t, 5, 20, place)
-			groups := r.groups(t)
-			if len(groups) != 2 || !strings.Contains(groups[0], "mapper_parsing_exception") || !strings.HasPrefix(groups[0], "50 ") ||
-				!strings.Contains(groups[1], "no_such_key") || !strings.HasPrefix(groups[1], "1 ") {
-				t.Fatalf("got these groups, want 50 refused records and a lost object:\n%s", strings.Join(groups, "\n"))
-			}
-			before := r.events()
-			if code, _ := r.run(t, "--reason", "no_such_key"); code != 0 {
-				t.Errorf("replaying the lost object ends with %d", code)
-			}
-			if got := r.events(); got != before+20 {
-				t.Errorf("%d documents, want %d more than %d: those of the object", got, 20, before)
-			}
-			r.refusing.Store(true)
-			if code, _ := r.run(t); code != 1 || len(r.groups(t)) != 1 {
-				t.Errorf("letters that are refused again: exit code %d, groups %q, want 1 and all letters", code, r.groups(t))
-			}
-			r.refusing.Store(false)
-			for range 2 { // the second time there is nothing
-				if code, out := r.run(t); code != 0 {
-					t.Errorf("got exit code %d: %s", code, out)
-				}
-			}
-			if got := r.events(); got != all || len(r.groups(t)) != 0 {
-				t.Errorf("%d documents and groups %q, want %d and none", got, r.groups(t), all)
-			}
-		})
+	inEachPlace(t, testReplay)
+	t.Run("all", func(t *testing.T) {
+		testReplay(t, fmt.Sprintf("{index: trailship-dead-letters, s3: s3://letters/dead, directory: %q}", t.TempDir()))
+	})
+}
+
+func testReplay(t *testing.T, place string) {
+	t.Helper()
+	r, all := newReplaying(t, 5, 20, place)
+	groups := r.groups(t)
+	if len(groups) != 2 || !strings.Contains(groups[0], "mapper_parsing_exception") || !strings.HasPrefix(groups[0], "50 ") ||
+		!strings.Contains(groups[1], "no_such_key") || !strings.HasPrefix(groups[1], "1 ") {
+		t.Fatalf("got these groups, want 50 refused records and a lost object:\n%s", strings.Join(groups, "\n"))
 	}
+	before := r.events()
+	if code, _ := r.run(t, "--reason", "no_such_key"); code != 0 {
+		t.Errorf("replaying the lost object ends with %d", code)
+	}
+	if got := r.events(); got != before+20 {
+		t.Errorf("%d documents, want %d more than %d: those of the object", got, 20, before)
+	}
+	r.refusing.Store(true)
+	if code, _ := r.run(t); code != 1 || len(r.groups(t)) != 1 {
+		t.Errorf("letters that are refused again: exit code %d, groups %q, want 1 and all letters", code, r.groups(t))
+	}
+	r.refusing.Store(false)
+	for range 2 { // the second time there is nothing
+		if code, out := r.run(t); code != 0 {
+			t.Errorf("got exit code %d: %s", code, out)
+		}
+	}
+	if got := r.events(); got != all || len(r.groups(t)) != 0 {
+		t.Errorf("%d documents and groups %q, want %d and none", got, r.groups(t), all)
+	}
+}
+
+// inEachPlace runs a test with dead letters in each kind of place: place is the section dead_letter.
+func inEachPlace(t *testing.T, test func(t *testing.T, place string)) {
+	t.Helper()
+	t.Run("index", func(t *testing.T) { test(t, "{index: trailship-dead-letters}") })
+	t.Run("s3", func(t *testing.T) { test(t, "{s3: s3://letters/dead}") })
+	t.Run("directory", func(t *testing.T) { test(t, fmt.Sprintf("{directory: %q}", t.TempDir())) })
 }
 
 // TestReplay_killed kills replays until one gets to its end.
 func TestReplay_killed(t *testing.T) {
-	for _, c := range []struct{ name, place string }{
-		{"index", "{index: trailship-dead-letters}"},
-		{"s3", "{s3: s3://letters/dead}"},
-		{"directory", "{directory: %q}"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			place := c.place
-			if strings.Contains(place, "%q") {
-				place = fmt.Sprintf(place, t.TempDir())
+	inEachPlace(t, func(t *testing.T, place string) {
+		r, all := newReplaying(t, 40, 100, place)
+		kills := 0
+		for ended := false; !ended; {
+			cmd := exec.Command("trailship", "replay", "--config", r.file)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
 			}
-			r, all := newReplaying(t, 40, 100, place)
-			kills := 0
-			for ended := false; !ended; {
-				cmd := exec.Command("trailship", "replay", "--config", r.file)
-				if err := cmd.Start(); err != nil {
-					t.Fatal(err)
-				}
-				done := make(chan error, 1)
-				go func() { done <- cmd.Wait() }()
-				var kill <-chan time.Time
-				if kills < 6 {
-					kill = time.After(time.Duration(40+30*kills) * time.Millisecond)
-				}
-				select {
-				case err := <-done:
-					if ended = true; err != nil {
-						t.Errorf("the replay ends with %v", err)
-					}
-				case <-kill:
-					kills++
-					cmd.Process.Signal(syscall.SIGKILL) //nolint:errcheck // it may have ended
-					ended = <-done == nil               // it was at its end before
-				}
+			done := make(chan error, 1)
+			go func() { done <- cmd.Wait() }()
+			var kill <-chan time.Time
+			if kills < 6 {
+				kill = time.After(time.Duration(40+30*kills) * time.Millisecond)
 			}
-			if got := r.events(); got != all || len(r.groups(t)) != 0 {
-				t.Errorf("after %d kills %d documents and groups %q, want %d and none", kills, got, r.groups(t), all)
+			select {
+			case err := <-done:
+				if ended = true; err != nil {
+					t.Errorf("the replay ends with %v", err)
+				}
+			case <-kill:
+				kills++
+				cmd.Process.Signal(syscall.SIGKILL) //nolint:errcheck // it may have ended
+				ended = <-done == nil               // it was at its end before
 			}
-		})
-	}
+		}
+		if got := r.events(); got != all || len(r.groups(t)) != 0 {
+			t.Errorf("after %d kills %d documents and groups %q, want %d and none", kills, got, r.groups(t), all)
+		}
+	})
 }
 
 func TestReplay_usage(t *testing.T) {

@@ -32,38 +32,28 @@ func (r *replaying) begin(t *testing.T, args ...string) (cmd *exec.Cmd, said *li
 
 // TestReplay_chosen: only the letters of the given reason, time and key are sent and removed.
 func TestReplay_chosen(t *testing.T) {
-	for _, c := range []struct{ name, place string }{
-		{"index", "{index: trailship-dead-letters}"},
-		{"s3", "{s3: s3://letters/dead}"},
-		{"directory", "{directory: %q}"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			place := c.place
-			if strings.Contains(place, "%q") {
-				place = fmt.Sprintf(place, t.TempDir())
+	inEachPlace(t, func(t *testing.T, place string) {
+		r, _ := newReplaying(t, 5, 20, place)
+		before := r.events()
+		for _, none := range [][]string{
+			{"--until", "1h"},
+			{"--until", time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)},
+			{"--since", time.Now().UTC().Add(time.Hour).Format(time.RFC3339)},
+			{"--reason", "index_blocked"},
+			{"--key", "another-bucket/**"},
+			{"--key", "**/us-west-2/**"},
+		} {
+			if code, out := r.run(t, none...); code != 0 || r.events() != before {
+				t.Errorf("%q: got exit code %d, %d documents more and %s, want none", none, code, r.events()-before, out)
 			}
-			r, _ := newReplaying(t, 5, 20, place)
-			before := r.events()
-			for _, none := range [][]string{
-				{"--until", "1h"},
-				{"--until", time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)},
-				{"--since", time.Now().UTC().Add(time.Hour).Format(time.RFC3339)},
-				{"--reason", "index_blocked"},
-				{"--key", "another-bucket/**"},
-				{"--key", "**/us-west-2/**"},
-			} {
-				if code, out := r.run(t, none...); code != 0 || r.events() != before {
-					t.Errorf("%q: got exit code %d, %d documents more and %s, want none", none, code, r.events()-before, out)
-				}
-			}
-			if code, out := r.run(t, "--key", bucket+"/**/2026/11/20/*_000002.json.gz", "--since", "1h", "--reason", "mapper_parsing_exception"); code != 0 || r.events() != before+10 {
-				t.Errorf("one object's letters: got exit code %d, %d documents more and %s, want 10", code, r.events()-before, out)
-			}
-			if groups := r.groups(t); len(groups) != 2 || !strings.HasPrefix(groups[0], "40 ") {
-				t.Errorf("got these letters left, want 40 and a lost object: %q", groups)
-			}
-		})
-	}
+		}
+		if code, out := r.run(t, "--key", bucket+"/**/2026/11/20/*_000002.json.gz", "--since", "1h", "--reason", "mapper_parsing_exception"); code != 0 || r.events() != before+10 {
+			t.Errorf("one object's letters: got exit code %d, %d documents more and %s, want 10", code, r.events()-before, out)
+		}
+		if groups := r.groups(t); len(groups) != 2 || !strings.HasPrefix(groups[0], "40 ") {
+			t.Errorf("got these letters left, want 40 and a lost object: %q", groups)
+		}
+	})
 }
 
 // TestReplay_signal: SIGINT in the middle ends it soon, with 1 and with what to do; run again it does the rest.
