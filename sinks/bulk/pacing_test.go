@@ -59,8 +59,8 @@ func (q *queueing) place(now time.Time) time.Time {
 }
 
 // TestPacing runs the engine against a cluster that works on 8, 2, 24 and 2 requests at once in turn: ten seconds behind each
-// change about as many are in flight, and 90 % of what is possible gets done. Looks for more are in the mean, and the order of
-// goroutines is not the same each time: 8 became 10.4 once, so that 40 % are allowed here. TestPace asserts 30.
+// change as many are in flight, and 90 % of what is possible gets done. Looks for more are in the mean of 20 seconds: in that of ten
+// a single one weighs so much that 8 became 10.4 once.
 func TestPacing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &standin.Cluster{Counting: true}
@@ -84,22 +84,22 @@ func TestPacing(t *testing.T) {
 			q.knee.Store(int32(knee))
 			time.Sleep(10 * time.Second)
 			inFlight, done := q.time.Load(), q.done.Load()
-			const watched, looks = 10 * time.Second, 100
+			const watched, looks = 20 * time.Second, 200
 			allowed := 0.0
 			for range looks {
 				time.Sleep(watched / looks)
 				allowed += r.Figures()["requests_allowed"] / looks
 			}
 			mean := float64(q.time.Load()-inFlight) / float64(watched)
-			if n := float64(knee); mean < 0.6*n || mean > 1.4*n {
-				t.Errorf("a cluster that works on %d: got %.1f in flight, want within 40 %%", knee, mean)
+			if n := float64(knee); mean < 0.7*n || mean > 1.3*n {
+				t.Errorf("a cluster that works on %d: got %.1f in flight, want within 30 %%", knee, mean)
 			}
 			possible := float64(knee) * float64(watched) / float64(q.base)
 			if got := float64(q.done.Load() - done); got < 0.9*possible {
 				t.Errorf("a cluster that works on %d: got %.0f requests done, want 90 %% of %.0f", knee, got, possible)
 			}
-			if n := float64(knee); allowed < 0.6*n || allowed > 1.4*n {
-				t.Errorf("a cluster that works on %d: the figure says that %.1f are allowed, want within 40 %%", knee, allowed)
+			if n := float64(knee); allowed < 0.7*n || allowed > 1.3*n {
+				t.Errorf("a cluster that works on %d: the figure says that %.1f are allowed, want within 30 %%", knee, allowed)
 			}
 		}
 	})
