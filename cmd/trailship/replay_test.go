@@ -147,6 +147,7 @@ func inEachPlace(t *testing.T, test func(t *testing.T, place string)) {
 // TestReplay_killed kills replays until one gets to its end.
 func TestReplay_killed(t *testing.T) {
 	inEachPlace(t, func(t *testing.T, place string) {
+		t.Helper()
 		r, all := newReplaying(t, 40, 100, place)
 		kills := 0
 		for ended := false; !ended; {

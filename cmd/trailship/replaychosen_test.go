@@ -33,6 +33,7 @@ func (r *replaying) begin(t *testing.T, args ...string) (cmd *exec.Cmd, said *li
 // TestReplay_chosen: only the letters of the given reason, time and key are sent and removed.
 func TestReplay_chosen(t *testing.T) {
 	inEachPlace(t, func(t *testing.T, place string) {
+		t.Helper()
 		r, _ := newReplaying(t, 5, 20, place)
 		before := r.events()
 		for _, none := range [][]string{
