@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,31 +30,39 @@ type Format interface {
 type Batch struct {
 	Owner uint64 // the delivery's number: sinks are fair between owners
 
-	lines []byte // action line, document, action line, document, …; nil once they were let go
-	raw   []byte
+	lines text // action line, document, action line, document, …; empty once they were let go
+	raw   text
 	ids   []byte
 	docs  []document
+
+	indices []string             // that documents belong into
+	objects []*cloudtrail.Object // that records came from
 
 	stamps Format  // for Stamp
 	scribe *scribe // writes the documents; of a pipeline's batch, while it is filled
 
 	// Of a pipeline's batch.
 	home   *chunks
+	serial uint64 // tells it from others that were made in the same place
+	room   chunkRoom
 	charge int64 // what it holds of the memory budget
-	packed bool  // it moved to as much memory as it needs
 	keeps  bool  // the documents cannot be written again: see LetGo
+	again  Again // gives its records again, nil when they must be kept
 }
+
+// Again gives the records of a delivery again.
+type Again = iter.Seq[*cloudtrail.Record]
 
 // document says where a document stands in its batch. Offsets count from the start of lines, ids or raw.
 type document struct {
 	action, body, end uint32 // the action line starts at action, the document at body; end is behind the final \n
 	id, idEnd         uint32 // the _id, in ids
 	raw, rawEnd       uint32
-	index             string
-	object            *cloudtrail.Object
-	number            int
+	number            uint32 // of the record, in its object
 	offset            int64
-	time              int64 // the event's own time in Unix seconds, 0 when it has none
+	time              int64  // the event's own time in Unix seconds, 0 when it has none
+	page, rawPage     uint16 // of lines and raw
+	index, object     uint16 // in indices and objects
 }
 
 // Len is the number of documents.
@@ -62,49 +72,74 @@ func (b *Batch) Len() int { return len(b.docs) }
 func (b *Batch) ID(i int) []byte { return b.ids[b.docs[i].id:b.docs[i].idEnd] }
 
 // Index is the index that document i belongs into.
-func (b *Batch) Index(i int) string { return b.docs[i].index }
+func (b *Batch) Index(i int) string { return b.indices[b.docs[i].index] }
 
 // Document is document i without a line end.
-func (b *Batch) Document(i int) []byte { return b.lines[b.docs[i].body : b.docs[i].end-1] }
+func (b *Batch) Document(i int) []byte {
+	d := &b.docs[i]
+	return b.lines.at(d.page, d.body, d.end-1)
+}
 
-// Lines are the action line and the document of positions i to j-1, as the _bulk API wants them.
-func (b *Batch) Lines(i, j int) []byte { return b.lines[b.docs[i].action:b.docs[j-1].end] }
+// Lines are the action lines and documents of positions i to j-1, as the _bulk API wants them, in pieces.
+func (b *Batch) Lines(i, j int) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i < j {
+			first, n := &b.docs[i], i+1
+			for n < j && b.docs[n].page == first.page {
+				n++
+			}
+			if !yield(b.lines.at(first.page, first.action, b.docs[n-1].end)) {
+				return
+			}
+			i = n
+		}
+	}
+}
 
 // Size is the number of bytes of the action lines and documents of positions i to j-1, as they were when they were added.
 func (b *Batch) Size(i, j int) int { return int(b.docs[j-1].end - b.docs[i].action) }
 
-// LetGo gives the memory of the action lines and documents back, for a sink that has all of them on the wire and needs
-// them again only where something went wrong: then AppendAgain writes them anew. Afterwards neither Lines, Document nor
-// Stamp may be called. It does nothing where the documents cannot be written again, or where no pipeline made the batch.
-// What is called at the same time must not use lines.
+// LetGo gives back the memory of the action lines and documents, and that of the records where they can be read again. It
+// is for a sink that has all of them on the wire and needs them only where something went wrong: then AppendAgain writes
+// them anew. Afterwards neither Lines, Document, Record nor Stamp may be called. It does nothing where the documents
+// cannot be written again, or where no pipeline made the batch. What is called at the same time must not use them.
 func (b *Batch) LetGo() {
-	if b.keeps || b.home == nil || b.lines == nil {
+	if b.keeps || b.home == nil || b.Gone() {
 		return
 	}
-	lines := b.lines
-	b.lines = nil
-	n := min(charge(int64(cap(lines))), b.charge)
-	b.charge -= n
-	b.home.budget.give(n)
-	b.slabs().give(lines)
+	b.lines.drop(b.home.pages)
+	if b.again != nil {
+		b.raw.drop(b.home.pages)
+	}
+	b.settleCharge()
+}
+
+// settleCharge gives back what the batch holds no longer of the memory budget.
+func (b *Batch) settleCharge() {
+	need := min(charge(b.lines.held()+b.raw.held()), b.charge)
+	b.home.budget.give(b.charge - need)
+	b.charge = need
 }
 
 // Gone reports whether the lines were let go.
-func (b *Batch) Gone() bool { return b.lines == nil }
+func (b *Batch) Gone() bool { return b.lines.size == 0 && len(b.docs) > 0 }
 
 // AppendAgain appends the action lines and documents of positions i to j-1 to dst, with at as the time of indexing:
 // copies of them or, after LetGo, new ones from the records. One goroutine of all that use the batch may call it at a time.
 func (b *Batch) AppendAgain(dst []byte, i, j int, at time.Time) []byte {
-	if b.lines != nil {
+	if !b.Gone() {
 		b.Stamp(i, j, at)
-		return append(dst, b.Lines(i, j)...)
+		for piece := range b.Lines(i, j) {
+			dst = append(dst, piece...)
+		}
+		return dst
 	}
 	s, done := b.borrow()
 	defer done()
 	now := expired()
 	for k := i; k < j; k++ {
 		if r := b.reread(s, k); r != nil {
-			dst = b.appendAction(dst, k)
+			dst = appendAction(dst, b.Index(k), b.ID(k))
 			body := len(dst)
 			s.enrich(now, r)
 			dst = append(s.format.Append(dst, r), '\n')
@@ -125,16 +160,31 @@ func (b *Batch) borrow() (s *scribe, done func()) {
 
 // reread parses the record behind document i again.
 func (b *Batch) reread(s *scribe, i int) *cloudtrail.Record {
-	if err := s.record.Parse(b.Record(i)); err != nil {
+	if err := s.record.Parse(b.text(s, i)); err != nil {
 		return nil // cannot be: the record was parsed when it was read
 	}
 	d := &b.docs[i]
-	s.record.Object, s.record.Number, s.record.Offset = d.object, d.number, d.offset
+	s.record.Object, s.record.Number, s.record.Offset = b.objects[d.object], int(d.number), d.offset
 	return &s.record
 }
 
+// text is the record behind document i, good until s is used again.
+func (b *Batch) text(s *scribe, i int) []byte {
+	if b.raw.size > 0 {
+		return b.Record(i)
+	}
+	raw, d := s.recall(b), &b.docs[i]
+	if int(d.rawEnd) > len(raw) {
+		return nil // cannot be: the same bytes hold the same records
+	}
+	return raw[d.raw:d.rawEnd]
+}
+
 // Record is the record behind document i, byte for byte as it was read.
-func (b *Batch) Record(i int) []byte { return b.raw[b.docs[i].raw:b.docs[i].rawEnd] }
+func (b *Batch) Record(i int) []byte {
+	d := &b.docs[i]
+	return b.raw.at(d.rawPage, d.raw, d.rawEnd)
+}
 
 // Time is the event's own time of document i, zero when it has none.
 func (b *Batch) Time(i int) time.Time {
@@ -161,7 +211,7 @@ func (b *Batch) Degrade(dst []byte, i int, refusal *Refusal) []byte {
 	if r == nil {
 		return dst
 	}
-	dst = b.appendAction(dst, i)
+	dst = appendAction(dst, b.Index(i), b.ID(i))
 	s.enrich(expired(), r)
 	return append(s.format.AppendDegraded(dst, r, refusal.Type+": "+refusal.Reason), '\n')
 }
@@ -173,12 +223,14 @@ func (b *Batch) StampDegraded(lines []byte, at time.Time) {
 	}
 }
 
-// Letter is the dead letter of document i. It refers to the batch's bytes.
+// Letter is the dead letter of document i.
 func (b *Batch) Letter(i int, refusal Refusal) Letter {
+	s, done := b.borrow()
+	defer done()
 	d := &b.docs[i]
 	return Letter{
-		ID: string(b.ID(i)), Record: b.Record(i), Origin: d.object, Number: d.number, Offset: d.offset,
-		Index: d.index, Refusal: refusal,
+		ID: string(b.ID(i)), Record: bytes.Clone(b.text(s, i)), Origin: b.objects[d.object],
+		Number: int(d.number), Offset: d.offset, Index: b.Index(i), Refusal: refusal,
 	}
 }
 
@@ -191,36 +243,59 @@ func NewBatch(owner uint64, format Format) *Batch {
 // Add appends a record's action line and document. id is the document's _id as it stands inside a JSON string, index the
 // name of its index, at the event's own time, zero when it has none. The record's bytes are copied.
 func (b *Batch) Add(r *cloudtrail.Record, id []byte, index string, at time.Time) {
-	d := document{action: uint32(len(b.lines)), index: index, object: r.Object, number: r.Number, offset: r.Offset}
+	d := document{number: uint32(r.Number), offset: r.Offset}
+	b.indices, d.index = position(b.indices, index)
+	b.objects, d.object = position(b.objects, r.Object)
 	if !at.IsZero() {
 		d.time = at.Unix()
 	}
 	d.id = uint32(len(b.ids))
 	b.ids = append(b.ids, id...)
 	d.idEnd = uint32(len(b.ids))
+
+	line := appendAction(b.scribe.line[:0], index, id)
+	d.action = uint32(b.lines.size)
+	d.body = d.action + uint32(len(line))
+	line = append(b.scribe.format.Append(line, r), '\n')
+	b.scribe.line = line
+	d.page = b.lines.add(b.pages(), line)
+	d.end = uint32(b.lines.size)
+
+	d.raw = uint32(b.raw.size)
+	d.rawPage = b.raw.add(b.pages(), r.Raw)
+	d.rawEnd = uint32(b.raw.size)
 	b.docs = append(b.docs, d)
-	last := len(b.docs) - 1
-	b.lines = b.appendAction(b.lines, last)
-	d.body = uint32(len(b.lines))
-	b.lines = append(b.scribe.format.Append(b.lines, r), '\n')
-	d.end = uint32(len(b.lines))
-	d.raw = uint32(len(b.raw))
-	b.raw = append(b.raw, r.Raw...)
-	d.rawEnd = uint32(len(b.raw))
-	b.docs[last] = d
 }
 
-// appendAction appends the action line of document i.
-func (b *Batch) appendAction(dst []byte, i int) []byte {
+// position is where v stands in a short list, to which it is added if need be.
+func position[T comparable](list []T, v T) (longer []T, at uint16) {
+	for i := range slices.Backward(list) {
+		if list[i] == v {
+			return list, uint16(i)
+		}
+	}
+	return append(list, v), uint16(len(list))
+}
+
+// pages is where the batch's memory comes from.
+func (b *Batch) pages() *pages {
+	if b.home == nil {
+		return nil
+	}
+	return b.home.pages
+}
+
+// appendAction appends a document's action line.
+func appendAction(dst []byte, index string, id []byte) []byte {
 	dst = append(dst, `{"create":{"_index":"`...)
-	dst = append(dst, b.docs[i].index...)
+	dst = append(dst, index...)
 	dst = append(dst, `","_id":"`...)
-	dst = append(dst, b.ID(i)...)
+	dst = append(dst, id...)
 	return append(dst, "\"}}\n"...)
 }
 
 // Held is the number of bytes of documents and records that the batch keeps in memory.
-func (b *Batch) Held() int { return len(b.lines) + len(b.raw) }
+func (b *Batch) Held() int { return b.lines.size + b.raw.size }
 
 // expired is a context in which an enricher waits for nothing: it says what it knows at once.
 func expired() context.Context {

@@ -30,10 +30,10 @@ func newBudget(limit int64, held *atomic.Int64) *budget {
 	}
 }
 
-// object waits until a compressed object of this size may be read, and returns what it holds until it is released. One
-// that is larger than its share is the only one.
+// object waits until so many bytes of an object may be held, and returns what is held until it is shrunk to nothing. An
+// object that is larger than its share is the only one.
 func (b *budget) object(ctx context.Context, size int64) (held int64, err error) {
-	held = min(size+windowBytes, b.limit/bodyShare)
+	held = min(size, b.limit/bodyShare)
 	if err = b.share.Acquire(ctx, held); err != nil {
 		return 0, err
 	}
@@ -44,9 +44,12 @@ func (b *budget) object(ctx context.Context, size int64) (held int64, err error)
 	return held, nil
 }
 
-func (b *budget) release(held int64) {
-	b.give(held)
-	b.share.Release(held)
+// shrink gives back what is no longer held of an object, and returns what still is.
+func (b *budget) shrink(held, need int64) int64 {
+	need = min(need, held)
+	b.give(held - need)
+	b.share.Release(held - need)
+	return need
 }
 
 // take waits for the bytes of a chunk.

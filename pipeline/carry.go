@@ -18,16 +18,19 @@ import (
 // carrier only hands the delivery back.
 func (p *Pipeline) admit(ctx context.Context, d Delivery) *carrier {
 	c := &carrier{Pipeline: p, delivery: d, owner: p.owners.Add(1)}
-	size := int64(UnknownSize)
-	if sized, ok := d.(Sized); ok {
-		size = sized.Size()
-	}
 	if sent, ok := d.(Sent); ok {
 		c.sent = sent.Sent()
 	}
-	c.room = chunkFor(size)
-	c.held, c.refused = p.budget.object(ctx, size)
+	c.held, c.refused = p.budget.object(ctx, c.size()+windowBytes)
 	return c
+}
+
+// size is how many bytes the delivery says it holds.
+func (c *carrier) size() int64 {
+	if sized, ok := c.delivery.(Sized); ok {
+		return sized.Size()
+	}
+	return UnknownSize
 }
 
 // carry takes the delivery to settlement. work ends when the drain is over.
@@ -50,7 +53,8 @@ type carrier struct {
 	sent     time.Time
 	kit      *kit
 	room     chunkRoom // of its chunks
-	held     int64     // of the memory budget, to read its objects
+	held     int64     // of the memory budget, for its objects
+	rereads  bool      // records are not kept, but read again from its objects
 	refused  error     // why it holds nothing and must not begin
 
 	filling *Batch     // being filled; nil when there is none
@@ -79,29 +83,77 @@ func newKit(index IndexPattern) *kit {
 
 // deliver returns nil when every record of the delivery is terminal.
 func (c *carrier) deliver(work context.Context) error {
-	c.kit, _ = c.kits.Get().(*kit)
-	defer c.kits.Put(c.kit)
-	clear(c.kit.seen)
 	c.written = make(chan error, maxChunks)
 	c.letters = letterBox{place: c.DeadLetters, metrics: c.Metrics, redacted: c.Redactor != nil}
 	err := c.read(work)
-	c.budget.release(c.held) // the objects are read, and the sink may take long
+	c.keep()
+	defer func() { c.budget.shrink(c.held, 0) }()
 	return c.finish(work, err)
 }
 
-// read fills batches within the CPU gate.
-func (c *carrier) read(work context.Context) error {
-	inside, leave, err := c.gate.Enter(work)
+// enter waits for the memory of the first batch, and then for the CPU. It waits for both before anything is read: a window
+// and a decompressor take more than a small object does. Few hold such memory while they wait for the CPU, since it is
+// wanted by those who have it.
+func (c *carrier) enter(work context.Context) (inside context.Context, leave func(), err error) {
+	_, pass, err := c.door.Enter(work)
 	if err != nil {
-		return context.Cause(work)
+		return nil, nil, context.Cause(work)
+	}
+	defer pass()
+	if c.filling, err = c.next(work); err != nil {
+		return nil, nil, err
+	}
+	if inside, leave, err = c.gate.Enter(work); err != nil {
+		return nil, nil, context.Cause(work)
+	}
+	return inside, leave, nil
+}
+
+// read fills batches within the CPU gate.
+func (c *carrier) read(work context.Context) (err error) {
+	defer recoverInto(&err)
+	c.fetch(work)
+	inside, leave, err := c.enter(work)
+	if err != nil {
+		return err
 	}
 	defer leave()
+	c.kit, _ = c.kits.Get().(*kit)
+	defer c.kits.Put(c.kit)
+	clear(c.kit.seen)
 	err = c.fill(inside)
 	if c.filling != nil {
-		c.filling.pack()
+		c.filled(c.filling)
 	}
 	c.Metrics.filtering(&c.kit.filtered)
 	return err
+}
+
+// fetch waits for the delivery's first records, and then knows better how much it holds.
+func (c *carrier) fetch(work context.Context) {
+	if d, ok := c.delivery.(Fetched); ok {
+		d.Fetch(work)
+		c.held = c.budget.shrink(c.held, c.size()+windowBytes)
+	}
+	c.room = chunkFor(c.size())
+}
+
+// keep lets go of what reading took, but for the object where records are read again from it: the sink may take long.
+func (c *carrier) keep() {
+	var need int64
+	if c.rereads {
+		need = c.size()
+	}
+	c.held = c.budget.shrink(c.held, need)
+}
+
+// filled ends the filling of a batch.
+func (c *carrier) filled(b *Batch) {
+	if d, ok := c.delivery.(Rereadable); ok {
+		b.again = d.Again()
+		c.rereads = c.rereads || b.again != nil
+	}
+	b.close()
 }
 
 // fill reads the delivery's records into batches and hands full ones to the sink.
@@ -215,7 +267,7 @@ func (c *carrier) send(ctx context.Context) {
 	b := c.filling
 	c.filling = nil
 	c.out++
-	b.pack()
+	c.filled(b)
 	c.Metrics.filtering(&c.kit.filtered)
 	go func() {
 		err := c.write(outside(ctx), b)
@@ -230,7 +282,7 @@ func (c *carrier) send(ctx context.Context) {
 func (c *carrier) finish(ctx context.Context, failed error) error {
 	errs := []error{failed}
 	if b := c.filling; b != nil {
-		if failed == nil {
+		if failed == nil && b.Len() > 0 {
 			errs = append(errs, c.write(ctx, b))
 		} else {
 			c.Metrics.reading(b.Len())

@@ -3,34 +3,28 @@ package pipeline
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
 const (
 	expansion   = 40 // documents and records of a compressed byte, at most, in log files of CloudTrail
-	maxChunks   = 8  // of one delivery at a time: a large object keeps the sink busy without crowding out the others
-	idleBatches = 128
-	idleSlabs   = 2 << 20 // bytes of either kind of slabs that are kept for reuse although the budget is used up
+	leastChunk  = 16 << 10
+	mostChunk   = 384 << 10
+	maxChunks   = 8 // of one delivery at a time: a large object keeps the sink busy without crowding out the others
+	idleBatches = 512
+	idlePages   = 2 << 20 // bytes of pages that are kept in any case
 )
 
-// chunkRoom are the sizes that chunks are filled in: for documents, and for the records they were made of.
+// chunkRoom is how large a chunk becomes: its documents, and the records they were made of.
 type chunkRoom struct{ lines, raw int }
 
-func chunkRooms() [3]chunkRoom {
-	return [...]chunkRoom{{10 << 10, 6 << 10}, {40 << 10, 24 << 10}, {256 << 10, 128 << 10}}
-}
-
-// chunkFor is the room of chunks for a compressed object: a file of one record does not take the memory of one that fills
-// a whole chunk.
+// chunkFor is the room of chunks for a compressed object: a file of one record does not reserve the memory of one that
+// fills a whole chunk.
 func chunkFor(size int64) chunkRoom {
-	rooms := chunkRooms()
-	for _, room := range rooms {
-		if size*expansion <= room.bytes() {
-			return room
-		}
-	}
-	return rooms[len(rooms)-1]
+	n := int(min(max(size*expansion, leastChunk), mostChunk))
+	return chunkRoom{lines: n / 8 * 5, raw: n / 8 * 3}
 }
 
 func (r chunkRoom) bytes() int64 { return int64(r.lines + r.raw) }
@@ -39,23 +33,22 @@ func (r chunkRoom) bytes() int64 { return int64(r.lines + r.raw) }
 // stands, its _id, its fate, its part of the compressed request) and for what the collector has not taken back yet.
 func charge(n int64) int64 { return n + n/3 }
 
-// chunks makes batches within the memory budget. A batch is filled in a chunk that is large enough, and then moves to as
-// much memory as its documents need: it may wait for the sink for long, and only two or so are filled at a time.
+// chunks makes batches within the memory budget. A batch reserves a whole chunk before it is filled, and gives back what
+// it did not need when it is full: it may wait for the sink for long, and only two or so are filled at a time.
 type chunks struct {
 	budget  *budget
-	rooms   slabs       // that batches are filled in: the same few always
-	slabs   slabs       // that filled ones wait in
-	stamps  Format      // for Stamp alone
-	scribes sync.Pool   // of *scribe
+	pages   *pages
+	stamps  Format    // for Stamp alone
+	scribes sync.Pool // of *scribe
+	serial  atomic.Uint64
 	batches chan *Batch // idle ones: what they keep of their last use is worth more than the collector knows
 }
 
 func newChunks(b *budget, format func() Format, enrichers []Enricher) *chunks {
-	c := &chunks{budget: b, stamps: format(), batches: make(chan *Batch, idleBatches)}
-	idle := func() int64 { // three quarters: see charge; a half of it for either kind
-		return max(min((b.limit-b.held.Load())/4*3, b.limit/4)/2, idleSlabs)
+	c := &chunks{
+		budget: b, pages: &pages{most: int(max(b.limit/4, idlePages) / pageSize)},
+		stamps: format(), batches: make(chan *Batch, idleBatches),
 	}
-	c.rooms.most, c.slabs.most = idle, idle
 	c.scribes.New = func() any { return &scribe{format: format(), enrichers: enrichers} }
 	return c
 }
@@ -71,42 +64,19 @@ func (c *chunks) take(ctx context.Context, room chunkRoom, owner uint64) (*Batch
 		}
 	}
 	b := c.batch()
-	b.Owner, b.charge = owner, n
+	b.Owner, b.serial, b.room, b.charge = owner, c.serial.Add(1), room, n
 	b.scribe, _ = c.scribes.Get().(*scribe)
-	b.lines, b.raw = c.rooms.take(room.lines), c.rooms.take(room.raw)
 	return b, nil
 }
 
 // full reports whether the chunk that the batch is filled in is nearly used up.
-func (b *Batch) full() bool { return len(b.lines) >= cap(b.lines)/8*7 || len(b.raw) >= cap(b.raw)/8*7 }
+func (b *Batch) full() bool { return b.lines.size >= b.room.lines/8*7 || b.raw.size >= b.room.raw/8*7 }
 
-// pack moves a batch that was filled to as much memory as it needs. Nothing is added to it any more.
-func (b *Batch) pack() {
-	c := b.home
-	c.scribes.Put(b.scribe)
+// close ends the filling of a batch. Nothing is added to it any more.
+func (b *Batch) close() {
+	b.home.scribes.Put(b.scribe)
 	b.scribe = nil
-	need := charge(int64(slabSize(len(b.lines)) + slabSize(len(b.raw))))
-	if need+leastSlab > b.charge {
-		return
-	}
-	b.lines, b.raw = c.move(b.lines), c.move(b.raw)
-	b.packed = true
-	c.budget.give(b.charge - need)
-	b.charge = need
-}
-
-// move copies text to a slab that is not larger than it needs.
-func (c *chunks) move(text []byte) []byte {
-	defer c.rooms.give(text)
-	return append(c.slabs.take(len(text)), text...)
-}
-
-// slabs are where the batch's memory comes from.
-func (b *Batch) slabs() *slabs {
-	if b.packed {
-		return &b.home.slabs
-	}
-	return &b.home.rooms
+	b.settleCharge()
 }
 
 // give takes a batch back that nobody uses any more.
@@ -115,10 +85,10 @@ func (c *chunks) give(b *Batch) {
 		c.scribes.Put(b.scribe)
 	}
 	c.budget.give(b.charge)
-	b.slabs().give(b.lines)
-	b.slabs().give(b.raw)
-	clear(b.docs)
-	*b = Batch{home: c, stamps: c.stamps, docs: b.docs[:0], ids: b.ids[:0]}
+	b.lines.drop(c.pages)
+	b.raw.drop(c.pages)
+	clear(b.objects)
+	*b = Batch{home: c, stamps: c.stamps, lines: b.lines, raw: b.raw, docs: b.docs[:0], ids: b.ids[:0], indices: b.indices[:0], objects: b.objects[:0]}
 	select {
 	case c.batches <- b:
 	default:
@@ -138,7 +108,28 @@ func (c *chunks) batch() *Batch {
 type scribe struct {
 	format    Format
 	enrichers []Enricher
+	line      []byte            // of the document being written
 	record    cloudtrail.Record // for records that are read again
+
+	recalled uint64 // the batch whose records were read again last
+	raw      []byte // those records, where they stood in the batch
+}
+
+// recall reads the records of a batch again that has let go of them. They are good until the scribe is used for another.
+func (s *scribe) recall(b *Batch) []byte {
+	if s.recalled == b.serial {
+		return s.raw
+	}
+	s.recalled = b.serial
+	s.raw = s.raw[:0]
+	next := 0
+	for r := range b.again {
+		if next < len(b.docs) && int(b.docs[next].number) == r.Number {
+			s.raw = append(s.raw, r.Raw...)
+			next++
+		}
+	}
+	return s.raw
 }
 
 // enrich asks every enricher about the record whose document comes next.

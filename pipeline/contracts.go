@@ -19,7 +19,8 @@ type Source interface {
 }
 
 // A Delivery is a set of records that stands or falls together: for SQS, one message. One goroutine uses it at a time.
-// A delivery may also say its Size (see Sized), when it was Sent (see Sent) and its name (fmt.Stringer, for logs).
+// A delivery may also say its Size (see Sized), when it was Sent (see Sent) and its name (fmt.Stringer, for logs), and be
+// Fetched before it is read.
 type Delivery interface {
 	// Records reads the records one by one, each good until the next. It is called once, inside a slot of the CPU gate:
 	// whatever waits for the network or a disk in it does so through Blocking. Errors come in three kinds: a
@@ -50,8 +51,20 @@ func (e *Postponed) Unwrap() error { return e.Err }
 const UnknownSize = 1 << 20
 
 // Sized is a Delivery that knows how many bytes it holds at once while its records are read: its largest compressed
-// object, up to what is read whole. Without it a delivery counts as UnknownSize.
+// object, up to what is read whole; or what that really is, once it was fetched. Without it a delivery counts as
+// UnknownSize.
 type Sized interface{ Size() int64 }
+
+// Fetched is a Delivery whose first records must be waited for. Fetch is called once, before Records, outside of the CPU gate
+// and before there is memory for documents: many deliveries wait in it, few in Records. What went wrong Records says. A
+// delivery that was fetched may be settled without its records having been read.
+type Fetched interface{ Fetch(ctx context.Context) }
+
+// Rereadable is a Delivery that keeps in memory what it gives records from, until it is settled: its records need not be
+// kept for what seldom goes wrong. Again is called between two records or behind the last; what it returns gives those
+// that were given so far once more, at least, but for those that cannot be read. That may be called concurrently. It is
+// nil where nothing is kept.
+type Rereadable interface{ Again() Again }
 
 // Sent is a Delivery that knows when its notice was sent. The time from there to the index is measured.
 type Sent interface{ Sent() time.Time }

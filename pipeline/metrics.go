@@ -157,7 +157,7 @@ func (m *Metrics) stored(b *Batch, fates []Fate, sent, now time.Time) {
 		}
 		m.event.Observe(float64(now.Unix() - b.docs[i].time))
 		if b.docs[i].time > newest {
-			newest, object = b.docs[i].time, b.docs[i].object
+			newest, object = b.docs[i].time, b.objects[b.docs[i].object]
 		}
 	}
 	if !sent.IsZero() {

@@ -36,6 +36,7 @@ type Pipeline struct {
 	Log         *zap.Logger
 	Metrics     *Metrics
 
+	door   Gate // before which deliveries wait for memory and the CPU
 	gate   Gate
 	budget *budget
 	pool   *chunks
@@ -48,7 +49,7 @@ type Pipeline struct {
 // ctx's end, and hands back the rest. It returns nil when the source is at its end, ctx's error otherwise. By then every
 // delivery is settled.
 func (p *Pipeline) Run(ctx context.Context) error {
-	p.gate = NewGate(runtime.GOMAXPROCS(0))
+	p.door, p.gate = NewGate(runtime.GOMAXPROCS(0)), NewGate(runtime.GOMAXPROCS(0))
 	p.budget = newBudget(p.Memory, &p.Metrics.held)
 	p.pool = newChunks(p.budget, p.Format, p.Enrichers)
 	p.kits.New = func() any { return newKit(p.Index) }

@@ -83,6 +83,7 @@ type Delivery struct {
 	Hold  func(ctx context.Context) // called before the first record
 	Fail  func(n int) error         // called before the nth record, from 1: a returned error ends the sequence
 	Lost  []*pipeline.LostObject    // given before the records
+	Keeps bool                      // its records are read again from Files where they are needed
 
 	source  *Source
 	mu      sync.Mutex
@@ -100,8 +101,38 @@ func (d *Delivery) Records(ctx context.Context) iter.Seq2[*cloudtrail.Record, er
 				return
 			}
 		}
-		reader := cloudtrail.NewReader()
 		n := 0
+		for r, err := range d.read() {
+			n++
+			if d.Fail != nil && err == nil {
+				err = d.Fail(n)
+			}
+			var refused *cloudtrail.Refused
+			if !yield(r, err) || err != nil && !errors.As(err, &refused) {
+				return
+			}
+		}
+	}
+}
+
+// Again implements pipeline.Rereadable.
+func (d *Delivery) Again() pipeline.Again {
+	if !d.Keeps {
+		return nil
+	}
+	return func(yield func(*cloudtrail.Record) bool) {
+		for r, err := range d.read() {
+			if err == nil && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// read reads the files.
+func (d *Delivery) read() iter.Seq2[*cloudtrail.Record, error] {
+	return func(yield func(*cloudtrail.Record, error) bool) {
+		reader := cloudtrail.NewReader()
 		for _, file := range d.Files {
 			reader.Reset(strings.NewReader(file), &cloudtrail.Object{Bucket: "bucket", Key: d.Name, KeyInfo: cloudtrail.ParseKey(d.Name)})
 			for {
@@ -109,12 +140,7 @@ func (d *Delivery) Records(ctx context.Context) iter.Seq2[*cloudtrail.Record, er
 				if errors.Is(err, io.EOF) {
 					break
 				}
-				n++
-				if d.Fail != nil && err == nil {
-					err = d.Fail(n)
-				}
-				var refused *cloudtrail.Refused
-				if !yield(r, err) || err != nil && !errors.As(err, &refused) {
+				if !yield(r, err) {
 					return
 				}
 			}

@@ -155,9 +155,9 @@ type body struct {
 	pool   *buffers // where buffer goes back to
 }
 
-// open begins to read an object: into memory when it has at most whole bytes, else as a stream. It waits without the CPU
+// open begins to read an object: into memory when it is small enough, else as a stream. It waits without the CPU
 // slot that ctx carries. Its error is a get that failed, or a *broken body.
-func (o *objects) open(ctx context.Context, r *reading, whole int64) (b *body, err error) {
+func (o *objects) open(ctx context.Context, r *reading) (b *body, err error) {
 	pipeline.Blocking(ctx, func() {
 		reading, cancel := context.WithCancelCause(ctx)
 		var out *s3.GetObjectOutput
@@ -166,7 +166,7 @@ func (o *objects) open(ctx context.Context, r *reading, whole int64) (b *body, e
 			return
 		}
 		size := aws.ToInt64(out.ContentLength)
-		if out.ContentLength == nil || size > whole {
+		if out.ContentLength == nil || size > r.whole {
 			s := &stream{ctx: ctx, src: out.Body, metrics: o.metrics}
 			b = &body{Reader: bufio.NewReaderSize(s, streamAhead), region: region, source: s, cancel: cancel}
 			return
@@ -213,7 +213,8 @@ func (o *objects) inMemory(src io.ReadCloser, size int64) (*body, error) {
 		o.buffers.give(buffer)
 		return nil, &broken{err}
 	}
-	return &body{Reader: bytes.NewReader((*buffer)[:n]), buffer: buffer, pool: &o.buffers}, nil
+	*buffer = (*buffer)[:n]
+	return &body{Reader: bytes.NewReader(*buffer), buffer: buffer, pool: &o.buffers}, nil
 }
 
 // fill reads src to its end into p, which is too large for it.
@@ -227,6 +228,16 @@ func fill(src io.Reader, p []byte) (n int, err error) {
 		err = nil
 	}
 	return n, err
+}
+
+// inMemory reports whether all of it is there.
+func (b *body) inMemory() bool { return b != nil && b.buffer != nil }
+
+// lend makes a streamed body lend the CPU slot that ctx carries whenever it waits for the network.
+func (b *body) lend(ctx context.Context) {
+	if b.source != nil {
+		b.source.ctx = ctx
+	}
 }
 
 // broke is the error with which the transfer broke off, nil when it did not.

@@ -49,6 +49,8 @@ func (o *Objects) Records(ctx context.Context, bucket, key string) iter.Seq2[*cl
 		from = max(0, slices.IndexFunc(o.queues, func(q QueueConfig) bool { return len(q.Buckets) == 0 }))
 	}
 	return func(yield func(*cloudtrail.Record, error) bool) {
-		o.read[from].read(ctx, notice{bucket: bucket, key: key, size: -1}, pipeline.UnknownSize, yield)
+		r := o.read[from].begin(notice{bucket: bucket, key: key, size: -1}, pipeline.UnknownSize)
+		defer r.end()
+		r.read(ctx, yield)
 	}
 }

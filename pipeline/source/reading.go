@@ -1,6 +1,8 @@
 package source
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,53 +21,122 @@ const objectTries = 3
 // consumer is what Records hands its records to.
 type consumer = func(*cloudtrail.Record, error) bool
 
-// reading is one object on its way through Records. A second try skips the records that the first one gave.
+// reading is one object on its way, from the question to S3 until its last record. A second try skips the records that the
+// first one gave.
 type reading struct {
+	*objects
 	notice  notice
-	visit   *visit
+	whole   int64  // a body of at most so many bytes is read into memory
+	visit   *visit // nil when the bucket is not to be asked now: err says why
 	content cloudtrail.KeyInfo
-	object  *cloudtrail.Object // the origin of its records, made when it is first opened
+	origin  *cloudtrail.Object // of its records, made when it is first opened
 	given   int                // the number of the last record or refusal that was given
 	careful bool               // S3 is only asked through the SDK: something went wrong before
 	stopped bool               // the consumer wants no more
+
+	tries int
+	wait  backoff.BackOff // between them
+	body  *body           // of the last try
+	spent []*body         // of those before; records may still be read again from them
+	err   error           // of the last try
+	over  bool            // there will be no other try
 }
 
-// read gives the records of one object to yield and reports whether to go on with the next object.
-func (o *objects) read(ctx context.Context, n notice, whole int64, yield consumer) bool {
-	r := &reading{notice: n, content: cloudtrail.ParseKey(n.key)}
-	var err error
-	if r.visit, err = o.buckets.enter(n.bucket); err != nil {
-		o.metrics.object(r.content.Content, objectFailed)
-		yield(nil, err)
+// begin begins to read an object. Whoever calls it calls end.
+func (o *objects) begin(n notice, whole int64) *reading {
+	r := &reading{objects: o, notice: n, whole: whole, content: cloudtrail.ParseKey(n.key)}
+	if r.visit, r.err = o.buckets.enter(n.bucket); r.err != nil {
+		r.over = true
+		return r
+	}
+	r.careful = r.visit.failing()
+	r.wait = backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMultiplier(4))
+	return r
+}
+
+// fetch has the object's body ready, all of it unless it is large, and reports whether there is one.
+func (r *reading) fetch(ctx context.Context) bool {
+	for r.body == nil && !r.over {
+		r.body, r.err = r.open(ctx, r)
+		r.careful = true
+		if r.err != nil {
+			r.over = !r.mayTry(ctx)
+			continue
+		}
+		r.visit.worked()
+		if r.origin == nil { // the same at every try, since records may still refer to it
+			r.origin = r.object(r.body.region)
+		}
+	}
+	return r.body != nil
+}
+
+// mayTry reports whether another try is worth it, once it is time for it.
+func (r *reading) mayTry(ctx context.Context) bool {
+	r.tries++
+	if ctx.Err() != nil || r.tries == objectTries || !worthAnotherTry(r.err) {
 		return false
 	}
-	defer r.visit.end()
-	r.careful = r.visit.failing()
-	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMultiplier(4))
-	for try := 1; ; try++ {
-		err = o.try(ctx, r, whole, yield)
-		if err == nil || r.stopped || ctx.Err() != nil || try == objectTries || !worthAnotherTry(err) {
+	pipeline.Blocking(ctx, func() { pause(ctx, r.wait.NextBackOff(), func() {}) })
+	return true
+}
+
+// read gives the object's records to yield and reports whether to go on with the next object.
+func (r *reading) read(ctx context.Context, yield consumer) bool {
+	for r.fetch(ctx) {
+		r.err = r.records(ctx, yield)
+		if r.err == nil || r.stopped {
 			break
 		}
-		pipeline.Blocking(ctx, func() { pause(ctx, wait.NextBackOff(), func() {}) })
+		r.retire()
+		r.over = !r.mayTry(ctx)
 	}
-	reason := lostReason(err)
+	if r.visit == nil {
+		r.metrics.object(r.content.Content, objectFailed)
+		yield(nil, r.err)
+		return false
+	}
+	reason := lostReason(r.err)
 	if reason != "" {
 		r.visit.worked() // S3 says what is wrong with this one object
 	}
 	switch {
 	case r.stopped:
 		return false
-	case err == nil:
-		o.metrics.object(r.content.Content, objectRead)
+	case r.err == nil:
+		r.metrics.object(r.content.Content, objectRead)
 		return true
 	case reason != "" && ctx.Err() == nil:
-		o.metrics.object(r.content.Content, objectLost)
-		return yield(nil, &pipeline.LostObject{Object: r.origin(""), Reason: reason, Err: err})
+		r.metrics.object(r.content.Content, objectLost)
+		return yield(nil, &pipeline.LostObject{Object: cmp.Or(r.origin, r.object("")), Reason: reason, Err: r.err})
 	}
-	o.metrics.object(r.content.Content, objectFailed)
-	yield(nil, fmt.Errorf("reading s3://%s/%s: %w", n.bucket, n.key, r.failure(err)))
+	r.metrics.object(r.content.Content, objectFailed)
+	yield(nil, fmt.Errorf("reading s3://%s/%s: %w", r.notice.bucket, r.notice.key, r.failure(r.err)))
 	return false
+}
+
+// retire puts the body of a try aside.
+func (r *reading) retire() {
+	if r.body.inMemory() {
+		r.spent = append(r.spent, r.body)
+	} else {
+		r.body.close()
+	}
+	r.body = nil
+}
+
+// end ends a reading, whether or not its records were read.
+func (r *reading) end() {
+	if r.body != nil {
+		r.retire()
+	}
+	for _, b := range r.spent {
+		b.close()
+	}
+	r.spent = nil
+	if r.visit != nil {
+		r.visit.end()
+	}
 }
 
 // unluckyRead is the error of a read that failed for no lasting reason, from a bucket that works.
@@ -86,20 +157,14 @@ func (r *reading) failure(err error) error {
 	return advised
 }
 
-// try reads the object once, from its beginning. Its error is the get's, a *broken, or the Reader's.
-func (o *objects) try(ctx context.Context, r *reading, whole int64, yield consumer) error {
-	b, err := o.open(ctx, r, whole)
-	r.careful = true
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	r.visit.worked()
-	reader := o.reader()
-	defer o.idle(reader)
-	reader.Reset(b, r.origin(b.region))
-	if err = r.records(reader, yield); err != nil {
-		if broke := b.broke(); broke != nil {
+// records reads the body once. Its error is a *broken, or the Reader's as an *unreadable.
+func (r *reading) records(ctx context.Context, yield consumer) error {
+	r.body.lend(ctx)
+	reader := r.reader()
+	defer r.idle(reader)
+	reader.Reset(r.body, r.origin)
+	if err := r.each(reader, yield); err != nil {
+		if broke := r.body.broke(); broke != nil {
 			return broke
 		}
 		return &unreadable{err}
@@ -125,21 +190,15 @@ func (o *objects) idle(r *cloudtrail.Reader) {
 	}
 }
 
-// records gives the records that were not given by an earlier try.
-func (r *reading) records(reader *cloudtrail.Reader, yield consumer) error {
+// each gives the records that were not given by an earlier try.
+func (r *reading) each(reader *cloudtrail.Reader, yield consumer) error {
 	for {
 		record, err := reader.Next()
-		var refused *cloudtrail.Refused
 		number := 0
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.As(err, &refused):
-			number = refused.Number
-		case err != nil:
-			return err
-		default:
+		if err == nil {
 			number = record.Number
+		} else if number = refusedNumber(err); number == 0 {
+			return end(err)
 		}
 		if number <= r.given {
 			continue
@@ -152,12 +211,41 @@ func (r *reading) records(reader *cloudtrail.Reader, yield consumer) error {
 	}
 }
 
-// origin is the object as its records know it: the same one at every try, since records may still refer to it.
-func (r *reading) origin(region string) *cloudtrail.Object {
-	if r.object == nil {
-		r.object = &cloudtrail.Object{Bucket: r.notice.bucket, Key: r.notice.key, Region: region, Read: time.Now(), KeyInfo: r.content}
+// refusedNumber is the number of a record that cannot be read, 0 when the error is the file's.
+func refusedNumber(err error) int {
+	if refused, ok := errors.AsType[*cloudtrail.Refused](err); ok {
+		return refused.Number
 	}
-	return r.object
+	return 0
+}
+
+// end is nil at a file's end.
+func end(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// again gives the records of the body in memory once more, but for those that cannot be read.
+func (r *reading) again() pipeline.Again {
+	content := *r.body.buffer
+	return func(yield func(*cloudtrail.Record) bool) {
+		reader := r.reader()
+		defer r.idle(reader)
+		reader.Reset(bytes.NewReader(content), r.origin)
+		for {
+			record, err := reader.Next()
+			if err != nil && refusedNumber(err) == 0 || err == nil && !yield(record) {
+				return
+			}
+		}
+	}
+}
+
+// object is the object as its records know it.
+func (r *reading) object(region string) *cloudtrail.Object {
+	return &cloudtrail.Object{Bucket: r.notice.bucket, Key: r.notice.key, Region: region, Read: time.Now(), KeyInfo: r.content}
 }
 
 // eof is a reader of nothing.

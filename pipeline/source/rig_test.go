@@ -150,6 +150,9 @@ type drained struct {
 
 func drain(t *testing.T, d pipeline.Delivery) drained {
 	t.Helper()
+	if f, ok := d.(pipeline.Fetched); ok {
+		f.Fetch(t.Context())
+	}
 	gate := pipeline.NewGate(1)
 	ctx, leave, err := gate.Enter(t.Context())
 	if err != nil {

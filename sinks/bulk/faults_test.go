@@ -240,7 +240,9 @@ func TestLeave(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || len(fates) != 50 {
 			t.Errorf("got %d fates and %v, want 50 and the deadline", len(fates), err)
 		}
-		clear(b.Lines(0, b.Len()))
+		for piece := range b.Lines(0, b.Len()) {
+			clear(piece)
+		}
 		if got := <-other; got[pipeline.Indexed] != 50 {
 			t.Errorf("the other caller: got %v, want 50 indexed", got)
 		}

@@ -2,11 +2,13 @@ package bulk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -62,6 +64,10 @@ func (r *request) reset() {
 func (r *request) assemble(z *gzip.Writer, p *payload) (lost []*index) {
 	z.Reset(&p.buf)
 	now := time.Now()
+	if slices.ContainsFunc(r.spans, func(s span) bool { return s.again }) {
+		// Those of one batch in a row: its records are read again at once.
+		slices.SortStableFunc(r.spans, func(a, b span) int { return cmp.Compare(a.w.batch.Owner, b.w.batch.Owner) })
+	}
 	kept := r.spans[:0]
 	for _, s := range r.spans {
 		if !s.w.hold() {
@@ -70,11 +76,9 @@ func (r *request) assemble(z *gzip.Writer, p *payload) (lost []*index) {
 			}
 			continue
 		}
-		lines := s.lines(now, &r.scratch)
-		_, _ = z.Write(lines) // memory takes everything
+		r.bytes += s.writeTo(z, now, &r.scratch)
 		s.passed()
 		s.w.release()
-		r.bytes += len(lines)
 		r.docs += s.docs()
 		kept = append(kept, s)
 	}

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,23 +60,28 @@ func (w *write) span(ix *index, from, to int32) span {
 	return span{w: w, ix: ix, from: from, to: to, bytes: w.batch.Size(int(from), int(to)), again: w.batch.Gone()}
 }
 
-// lines are what the span adds to a request, stamped with the time of the attempt. The caller holds the batch. They are
-// good until the next call with the same scratch space, which may move.
-func (s *span) lines(now time.Time, scratch *[]byte) []byte {
+// writeTo writes what the span adds to a request, stamped with the time of the attempt, and returns how many bytes that
+// is. The caller holds the batch.
+func (s *span) writeTo(z io.Writer, now time.Time, scratch *[]byte) (n int) {
 	b := s.w.batch
 	if !s.degraded && !s.again {
 		b.Stamp(int(s.from), int(s.to), now)
-		return b.Lines(int(s.from), int(s.to))
+		for piece := range b.Lines(int(s.from), int(s.to)) {
+			_, _ = z.Write(piece) // memory takes everything
+		}
+		return s.bytes
 	}
 	s.w.slow.Lock()
 	defer s.w.slow.Unlock()
+	lines := s.w.degraded[s.from]
 	if s.degraded {
-		lines := s.w.degraded[s.from]
 		b.StampDegraded(lines, now)
-		return lines
+	} else {
+		lines = b.AppendAgain((*scratch)[:0], int(s.from), int(s.to), now)
+		*scratch = lines
 	}
-	*scratch = b.AppendAgain((*scratch)[:0], int(s.from), int(s.to), now)
-	return *scratch
+	_, _ = z.Write(lines)
+	return len(lines)
 }
 
 // passed notes that the span is part of a request now. When every document of its write has been, their memory is given
