@@ -454,6 +454,29 @@ func TestTagger_follows(t *testing.T) {
 	}
 }
 
+// A change of long before the answer is in it: nobody waits for another one, but it is asked for.
+func TestTagger_followsOldChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeople(0)
+		p.put("x", "old")
+		b := start(t, p, nil)
+		change := time.Now()
+		time.Sleep(2 * time.Minute)
+		wants(t, "before", b.team(t, "x"), "old")
+		p.put("x", "new")
+		p.took = time.Second
+		began := time.Now()
+		b.enriched(t, `{"eventSource":"iam.amazonaws.com","eventName":"TagUser","recipientAccountId":"`+home+`","eventTime":"`+
+			change.UTC().Format(time.RFC3339)+`","requestParameters":{"userName":"x"},"userIdentity":{"type":"Root"}}`)
+		wants(t, "behind it", b.team(t, "x"), "old")
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("waited for %s, want not at all", waited)
+		}
+		time.Sleep(2 * time.Second)
+		wants(t, "with the new answer", b.team(t, "x"), "new")
+	})
+}
+
 // A change while the principal is asked for counts: the answer under way may be the old one.
 func TestTagger_changedMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -103,6 +103,13 @@ func (d *desk) fly(key digest, v view, because why) *flight {
 	}
 }
 
+// spare asks anew for v when no other question waits.
+func (d *desk) spare(key digest, v view) {
+	if len(d.queue) == 0 {
+		d.fly(key, v, anew)
+	}
+}
+
 // worth reports whether it is worth to wait for the flight: not when IAM is slow, nor when somebody has waited for this one
 // in vain.
 func (d *desk) worth(f *flight) bool {

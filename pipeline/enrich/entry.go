@@ -30,6 +30,13 @@ type entry struct {
 	loaded    time.Time
 }
 
+// propagation is how long IAM may go on with the old answer behind a change. Source: AWS IAM User Guide, "Troubleshoot IAM",
+// changes that are not always immediately visible.
+const propagation = time.Minute
+
+// knows reports whether the answer came so late that a change of that time is in it.
+func (e *entry) knows(at time.Time) bool { return !at.IsZero() && e.loaded.After(at.Add(propagation)) }
+
 // splice adds the entry to a document.
 func (e *entry) splice(f *ecs.Fragments) {
 	f.IAM, f.User, f.OrgName = e.iam, e.user, e.org

@@ -146,15 +146,23 @@ func (t *tagger) follow(r *cloudtrail.Record) {
 	if !ok || !t.directory.reaches(v.account) {
 		return
 	}
-	t.refresh(v)
+	at, _ := r.Time()
+	t.refresh(v, at)
 	if isName(newName) {
 		v.name = newName
-		t.refresh(v)
+		t.refresh(v, at)
 	}
 }
 
-func (t *tagger) refresh(v view) {
+// refresh asks anew for a principal that changed at a time, zero when it is not known. Until the answer is there the old
+// one is not used, unless it came well behind the change: in old logs there are many changes, and nobody should wait for
+// what is known.
+func (t *tagger) refresh(v view, at time.Time) {
 	key := t.key(v)
+	if e, ok := t.cache.GetIfPresent(key); ok && e.proof == v.sum(t.proof) && e.knows(at) {
+		t.desk.spare(key, v)
+		return
+	}
 	_, known := t.cache.Invalidate(key)
 	t.recent.at(key).Store(nil)
 	if t.desk.again(key) || !known {
