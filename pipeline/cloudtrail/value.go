@@ -67,6 +67,18 @@ func (v Value) Raw() []byte {
 	return v.rec.Raw[n.start:n.end]
 }
 
+// Scalar is Raw of a value that is no container, nil for one that is.
+func (v Value) Scalar() []byte {
+	if v.rec == nil {
+		return nil
+	}
+	n := v.node()
+	if n.kind >= KindObject {
+		return nil
+	}
+	return v.rec.Raw[n.start:n.end]
+}
+
 // Even reports whether Raw may be copied into a document as it stands: it holds no void value, no key twice and no white
 // space between its tokens.
 func (v Value) Even() bool { return v.rec != nil && v.node().flags&flagUneven == 0 }

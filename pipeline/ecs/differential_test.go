@@ -18,17 +18,28 @@ import (
 
 var readAt = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
-// differ compares what the encoder and the reference make of text: the same document, or both refuse it.
-func differ(t testing.TB, cfg ecs.Config, text []byte) {
+// A differ compares what the encoder and the reference make of one record after another. One Encoder and one Record take
+// them all, as in the daemon: what they keep from a record must not show in the next.
+type differ struct {
+	cfg     ecs.Config
+	encoder *ecs.Encoder
+	record  cloudtrail.Record
+}
+
+func newDiffer(cfg ecs.Config) *differ {
+	return &differ{cfg: cfg, encoder: ecs.NewEncoder(cfg), record: cloudtrail.Record{Object: &cloudtrail.Object{Read: readAt}}}
+}
+
+// compare fails unless encoder and reference make the same document of text, or both refuse it.
+func (d *differ) compare(t testing.TB, text []byte) {
 	t.Helper()
-	want, wantErr := reference(cfg, text, readAt)
-	r := &cloudtrail.Record{Object: &cloudtrail.Object{Read: readAt}}
-	if err := r.Parse(bytes.Clone(text)); (err == nil) != (wantErr == nil) {
+	want, wantErr := reference(d.cfg, text, readAt)
+	if err := d.record.Parse(bytes.Clone(text)); (err == nil) != (wantErr == nil) {
 		t.Fatalf("got error %v, the reference has %v: %q", err, wantErr, text)
 	} else if err != nil {
 		return
 	}
-	got := document(t, ecs.NewEncoder(cfg).Append(nil, r))
+	got := document(t, d.encoder.Append(nil, &d.record))
 	if settled(want); !reflect.DeepEqual(want, settled(got)) { // cmp takes its time
 		t.Errorf("(-reference +encoder):\n%s\nof %.3000s", cmp.Diff(want, got), text)
 	}
@@ -109,8 +120,9 @@ func TestSamples_reference(t *testing.T) {
 		each = 8
 	}
 	for _, retain := range []ecs.Retain{ecs.RetainAll, ecs.RetainKeyword, ecs.RetainFlattened, ecs.RetainMinimal, ecs.RetainNone} {
+		d := newDiffer(ecs.Config{Retain: retain, KeepOriginal: retain == ecs.RetainAll})
 		for i := 0; i < len(records); i += each {
-			differ(t, ecs.Config{Retain: retain, KeepOriginal: retain == ecs.RetainAll}, records[i].Raw)
+			d.compare(t, records[i].Raw)
 			if t.Failed() {
 				t.FailNow()
 			}
@@ -119,7 +131,8 @@ func TestSamples_reference(t *testing.T) {
 	t.Logf("compared %d documents at each setting", len(records)/each)
 }
 
-// FuzzDifferential: encoder and reference make the same document of whatever is a record, or both refuse it.
+// FuzzDifferential: encoder and reference make the same document of whatever is a record, or both refuse it; also
+// behind another record, and of that record behind it.
 func FuzzDifferential(f *testing.F) {
 	seen := map[string]bool{}
 	for _, r := range sampleRecords(f) { // one of each event
@@ -133,7 +146,11 @@ func FuzzDifferential(f *testing.F) {
 	}
 
 	f.Fuzz(func(t *testing.T, text []byte, setting byte) {
-		differ(t, ecs.Config{Retain: retains[int(setting)%len(retains)], KeepOriginal: setting&0x80 != 0}, text)
+		d := newDiffer(ecs.Config{Retain: retains[int(setting)%len(retains)], KeepOriginal: setting&0x80 != 0})
+		usual := []byte(oddRecords[len(oddRecords)-2])
+		for _, text := range [][]byte{usual, text, usual} {
+			d.compare(t, text)
+		}
 	})
 }
 

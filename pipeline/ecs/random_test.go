@@ -14,9 +14,10 @@ import (
 func TestRandom_reference(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
+	d := newDiffer(ecs.Config{})
 	for range 1000 {
 		seed++
-		differ(t, ecs.Config{}, randomRecord(seed))
+		d.compare(t, randomRecord(seed))
 		if t.Failed() {
 			t.Fatalf("the record of seed %d", seed)
 		}
@@ -27,8 +28,9 @@ func TestRandom_reference(t *testing.T) {
 func FuzzRandom(f *testing.F) {
 	f.Add(uint64(1), byte(0))
 	f.Fuzz(func(t *testing.T, seed uint64, setting byte) {
+		d := newDiffer(ecs.Config{Retain: retains[int(setting)%len(retains)], KeepOriginal: setting&0x80 != 0})
 		for i := range uint64(50) {
-			differ(t, ecs.Config{Retain: retains[int(setting)%len(retains)], KeepOriginal: setting&0x80 != 0}, randomRecord(seed+i<<32))
+			d.compare(t, randomRecord(seed+i<<32))
 		}
 	})
 }

@@ -26,7 +26,7 @@ func TestShapes(t *testing.T) {
 				t.Errorf("event.original (-want +got):\n%s", cmp.Diff(tt.record, got))
 			}
 			checkTyped(t, fields, doc)
-			differ(t, ecs.Config{KeepOriginal: true}, []byte(tt.record))
+			newDiffer(ecs.Config{KeepOriginal: true}).compare(t, []byte(tt.record))
 		})
 	}
 }
