@@ -25,13 +25,14 @@ type Format interface {
 }
 
 // A Batch is one chunk of a delivery's documents, each with the action line of the _bulk API before it and the record's
-// own bytes kept until its fate is known. Documents have positions from 0. A Batch is filled by the pipeline and read by
+// own bytes to be had until its fate is known. Documents have positions from 0. A Batch is filled by the pipeline and read by
 // one sink at a time; every slice it returns is good until Write returns.
 type Batch struct {
 	Owner uint64 // the delivery's number: sinks are fair between owners
 
-	lines text // action line, document, action line, document, …; empty once they were let go
-	raw   text
+	lines text   // action line, document, action line, document, …; empty once they were let go
+	raw   text   // records, where all of them are kept
+	saved []byte // records, where few of them are: see Save
 	ids   []byte
 	docs  []document
 
@@ -47,7 +48,7 @@ type Batch struct {
 	room   chunkRoom
 	charge int64 // what it holds of the memory budget
 	keeps  bool  // the documents cannot be written again: see LetGo
-	again  Again // gives its records again, nil when they must be kept
+	again  Again // gives its records again; nil: all of them are kept
 }
 
 // Again gives the records of a delivery again.
@@ -57,11 +58,11 @@ type Again = iter.Seq[*cloudtrail.Record]
 type document struct {
 	action, body, end uint32 // the action line starts at action, the document at body; end is behind the final \n
 	id, idEnd         uint32 // the _id, in ids
-	raw, rawEnd       uint32
+	raw, rawEnd       uint32 // of a record that is not kept, 0
 	number            uint32 // of the record, in its object
 	offset            int64
 	time              int64  // the event's own time in Unix seconds, 0 when it has none
-	page, rawPage     uint16 // of lines and raw
+	page, rawPage     uint16 // of lines and raw; savedPage: the record is in saved
 	index, object     uint16 // in indices and objects
 }
 
@@ -99,18 +100,15 @@ func (b *Batch) Lines(i, j int) iter.Seq[[]byte] {
 // Size is the number of bytes of the action lines and documents of positions i to j-1, as they were when they were added.
 func (b *Batch) Size(i, j int) int { return int(b.docs[j-1].end - b.docs[i].action) }
 
-// LetGo gives back the memory of the action lines and documents, and that of the records where they can be read again. It
-// is for a sink that has all of them on the wire and needs them only where something went wrong: then AppendAgain writes
-// them anew. Afterwards neither Lines, Document, Record nor Stamp may be called. It does nothing where the documents
-// cannot be written again, or where no pipeline made the batch. What is called at the same time must not use them.
+// LetGo gives the memory of the action lines and documents back, for a sink that has all of them on the wire and needs
+// them again only where something went wrong: then AppendAgain writes them anew. Afterwards neither Lines, Document nor
+// Stamp may be called. It does nothing where the documents cannot be written again, or where no pipeline made the batch.
+// What is called at the same time must not use lines.
 func (b *Batch) LetGo() {
 	if b.keeps || b.home == nil || b.Gone() {
 		return
 	}
 	b.lines.drop(b.home.pages)
-	if b.again != nil {
-		b.raw.drop(b.home.pages)
-	}
 	b.settleCharge()
 }
 
@@ -170,19 +168,59 @@ func (b *Batch) reread(s *scribe, i int) *cloudtrail.Record {
 
 // text is the record behind document i, good until s is used again.
 func (b *Batch) text(s *scribe, i int) []byte {
-	if b.raw.size > 0 {
+	if b.docs[i].rawEnd > 0 {
 		return b.Record(i)
 	}
-	raw, d := s.recall(b), &b.docs[i]
-	if int(d.rawEnd) > len(raw) {
-		return nil // cannot be: the same bytes hold the same records
-	}
-	return raw[d.raw:d.rawEnd]
+	return s.recall(b, i)
 }
 
-// Record is the record behind document i, byte for byte as it was read.
+// savedPage stands for a batch's saved records in place of a page.
+const savedPage = 1<<16 - 1
+
+// Save keeps the records of positions i to j-1, where they are not, for a sink that will write those documents again more
+// than once: to read all records again for a few of them each time would take long. It does nothing where many batches
+// have done so. One goroutine of all that use the batch may call it at a time.
+func (b *Batch) Save(i, j int) {
+	if b.again == nil {
+		return
+	}
+	s, done := b.borrow()
+	defer done()
+	for ; i < j; i++ {
+		if record := b.text(s, i); b.docs[i].rawEnd == 0 && b.home.save(len(record)) {
+			b.save(i, record)
+		}
+	}
+}
+
+func (b *Batch) save(i int, record []byte) {
+	d := &b.docs[i]
+	d.raw = uint32(len(b.saved))
+	b.saved = append(b.saved, record...)
+	d.rawEnd, d.rawPage = uint32(len(b.saved)), savedPage
+}
+
+// Recall keeps all records, for a sink that wants them: it is called before Record.
+func (b *Batch) Recall() {
+	if b.again == nil {
+		return
+	}
+	s, done := b.borrow()
+	defer done()
+	for i := range b.docs {
+		record := b.text(s, i)
+		b.home.saved.Add(int64(len(record)))
+		b.save(i, record)
+	}
+	b.again = nil
+}
+
+// Record is the record behind document i, byte for byte as it was read. It is there after Recall.
 func (b *Batch) Record(i int) []byte {
 	d := &b.docs[i]
+	if d.rawPage == savedPage {
+		return b.saved[d.raw:d.rawEnd]
+	}
 	return b.raw.at(d.rawPage, d.raw, d.rawEnd)
 }
 
@@ -241,7 +279,7 @@ func NewBatch(owner uint64, format Format) *Batch {
 }
 
 // Add appends a record's action line and document. id is the document's _id as it stands inside a JSON string, index the
-// name of its index, at the event's own time, zero when it has none. The record's bytes are copied.
+// name of its index, at the event's own time, zero when it has none. The record's bytes are copied where they are kept.
 func (b *Batch) Add(r *cloudtrail.Record, id []byte, index string, at time.Time) {
 	d := document{number: uint32(r.Number), offset: r.Offset}
 	b.indices, d.index = position(b.indices, index)
@@ -261,9 +299,11 @@ func (b *Batch) Add(r *cloudtrail.Record, id []byte, index string, at time.Time)
 	d.page = b.lines.add(b.pages(), line)
 	d.end = uint32(b.lines.size)
 
-	d.raw = uint32(b.raw.size)
-	d.rawPage = b.raw.add(b.pages(), r.Raw)
-	d.rawEnd = uint32(b.raw.size)
+	if b.again == nil {
+		d.raw = uint32(b.raw.size)
+		d.rawPage = b.raw.add(b.pages(), r.Raw)
+		d.rawEnd = uint32(b.raw.size)
+	}
 	b.docs = append(b.docs, d)
 }
 

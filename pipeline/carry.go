@@ -147,11 +147,20 @@ func (c *carrier) keep() {
 	c.held = c.budget.shrink(c.held, need)
 }
 
+// again gives the delivery's records again, nil when they must be kept. Redacted ones must: no document may be made of what
+// the source has.
+func (c *carrier) again() Again {
+	d, ok := c.delivery.(Rereadable)
+	if !ok || c.Redactor != nil || c.pool.keeps(time.Now()) {
+		return nil
+	}
+	return d.Again()
+}
+
 // filled ends the filling of a batch.
 func (c *carrier) filled(b *Batch) {
-	if d, ok := c.delivery.(Rereadable); ok {
-		b.again = d.Again()
-		c.rereads = c.rereads || b.again != nil
+	if d, ok := c.delivery.(Rereadable); ok && b.again != nil {
+		b.again = d.Again() // the object may have been read anew meanwhile
 	}
 	b.close()
 }
@@ -253,10 +262,15 @@ func (c *carrier) next(ctx context.Context) (*Batch, error) {
 			return nil, err
 		}
 	}
-	b, err := c.pool.take(ctx, c.room, c.owner)
+	room, again := c.room, c.again()
+	if again != nil {
+		c.rereads, room.raw = true, 0
+	}
+	b, err := c.pool.take(ctx, room, c.owner)
 	if err != nil {
 		return nil, err
 	}
+	b.again = again
 	b.keeps = c.Redactor != nil // enrichers have to see what the kept record does not say
 	return b, nil
 }

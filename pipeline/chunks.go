@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
@@ -15,6 +16,7 @@ const (
 	maxChunks   = 8 // of one delivery at a time: a large object keeps the sink busy without crowding out the others
 	idleBatches = 512
 	idlePages   = 2 << 20 // bytes of pages that are kept in any case
+	savedShare  = 8       // the part of the budget that saved records may take beside it, as its denominator
 )
 
 // chunkRoom is how large a chunk becomes: its documents, and the records they were made of.
@@ -29,9 +31,9 @@ func chunkFor(size int64) chunkRoom {
 
 func (r chunkRoom) bytes() int64 { return int64(r.lines + r.raw) }
 
-// charge is what a chunk of n bytes costs of the budget: a third more is for what is kept beside it (where each document
+// charge is what a chunk of n bytes costs of the budget: as much again is for what is kept beside it (where each document
 // stands, its _id, its fate, its part of the compressed request) and for what the collector has not taken back yet.
-func charge(n int64) int64 { return n + n/3 }
+func charge(n int64) int64 { return 2 * n }
 
 // chunks makes batches within the memory budget. A batch reserves a whole chunk before it is filled, and gives back what
 // it did not need when it is full: it may wait for the sink for long, and only two or so are filled at a time.
@@ -41,6 +43,8 @@ type chunks struct {
 	stamps  Format    // for Stamp alone
 	scribes sync.Pool // of *scribe
 	serial  atomic.Uint64
+	saved   atomic.Int64 // bytes of single records that batches keep beside the budget
+	wanted  atomic.Int64 // when a record was last wanted again, in Unix nanoseconds
 	batches chan *Batch // idle ones: what they keep of their last use is worth more than the collector knows
 }
 
@@ -70,13 +74,32 @@ func (c *chunks) take(ctx context.Context, room chunkRoom, owner uint64) (*Batch
 }
 
 // full reports whether the chunk that the batch is filled in is nearly used up.
-func (b *Batch) full() bool { return b.lines.size >= b.room.lines/8*7 || b.raw.size >= b.room.raw/8*7 }
+func (b *Batch) full() bool {
+	return b.lines.size >= b.room.lines/8*7 || b.again == nil && b.raw.size >= b.room.raw/8*7
+}
 
 // close ends the filling of a batch. Nothing is added to it any more.
 func (b *Batch) close() {
 	b.home.scribes.Put(b.scribe)
 	b.scribe = nil
 	b.settleCharge()
+}
+
+// keepsFor is how long batches keep their records behind a moment in which some had to be read again: where documents are
+// sent again all the time, keeping them takes less.
+const keepsFor = 5 * time.Second
+
+// keeps reports whether batches keep their records at the moment.
+func (c *chunks) keeps(now time.Time) bool { return now.UnixNano()-c.wanted.Load() < int64(keepsFor) }
+
+// save reports whether so many bytes of a record may be kept beside the budget, in which waiting for more could take for
+// ever: a part of it is as much as documents take that are sent again.
+func (c *chunks) save(n int) bool {
+	if c.saved.Add(int64(n)) <= c.budget.limit/savedShare {
+		return true
+	}
+	c.saved.Add(-int64(n))
+	return false
 }
 
 // give takes a batch back that nobody uses any more.
@@ -87,6 +110,7 @@ func (c *chunks) give(b *Batch) {
 	c.budget.give(b.charge)
 	b.lines.drop(c.pages)
 	b.raw.drop(c.pages)
+	c.saved.Add(-int64(len(b.saved)))
 	clear(b.objects)
 	*b = Batch{home: c, stamps: c.stamps, lines: b.lines, raw: b.raw, docs: b.docs[:0], ids: b.ids[:0], indices: b.indices[:0], objects: b.objects[:0]}
 	select {
@@ -112,24 +136,39 @@ type scribe struct {
 	record    cloudtrail.Record // for records that are read again
 
 	recalled uint64 // the batch whose records were read again last
-	raw      []byte // those records, where they stood in the batch
+	raw      []byte // those records, one behind the other
+	ends     []int  // of each in raw
 }
 
-// recall reads the records of a batch again that has let go of them. They are good until the scribe is used for another.
-func (s *scribe) recall(b *Batch) []byte {
-	if s.recalled == b.serial {
-		return s.raw
+// recall is the record behind document i of a batch that does not keep it. It is good until the scribe is used for another
+// batch.
+func (s *scribe) recall(b *Batch, i int) []byte {
+	if s.recalled != b.serial {
+		s.recalled = b.serial
+		b.home.wanted.Store(time.Now().UnixNano())
+		s.reread(b)
 	}
-	s.recalled = b.serial
-	s.raw = s.raw[:0]
-	next := 0
+	switch {
+	case i >= len(s.ends):
+		return nil // cannot be: the same bytes hold the same records
+	case i == 0:
+		return s.raw[:s.ends[0]]
+	}
+	return s.raw[s.ends[i-1]:s.ends[i]]
+}
+
+// reread reads the records of a batch again.
+func (s *scribe) reread(b *Batch) {
+	s.raw, s.ends = s.raw[:0], s.ends[:0]
 	for r := range b.again {
-		if next < len(b.docs) && int(b.docs[next].number) == r.Number {
-			s.raw = append(s.raw, r.Raw...)
-			next++
+		if int(b.docs[len(s.ends)].number) != r.Number {
+			continue // it was filtered, or is another batch's
+		}
+		s.raw = append(s.raw, r.Raw...)
+		if s.ends = append(s.ends, len(s.raw)); len(s.ends) == len(b.docs) {
+			return
 		}
 	}
-	return s.raw
 }
 
 // enrich asks every enricher about the record whose document comes next.

@@ -60,10 +60,10 @@ type Sized interface{ Size() int64 }
 // delivery that was fetched may be settled without its records having been read.
 type Fetched interface{ Fetch(ctx context.Context) }
 
-// Rereadable is a Delivery that keeps in memory what it gives records from, until it is settled: its records need not be
-// kept for what seldom goes wrong. Again is called between two records or behind the last; what it returns gives those
-// that were given so far once more, at least, but for those that cannot be read. That may be called concurrently. It is
-// nil where nothing is kept.
+// Rereadable is a Delivery that may keep in memory what it gives records from, until it is settled: the records need not
+// be kept then for what seldom goes wrong. Again is called before the first record, between two or behind the last; what
+// it returns gives those that were given so far once more, at least, but for those that cannot be read. That may be called
+// concurrently. Again is always nil where nothing is kept, and never where something is.
 type Rereadable interface{ Again() Again }
 
 // Sent is a Delivery that knows when its notice was sent. The time from there to the index is measured.

@@ -10,7 +10,7 @@ import (
 
 // overhead is what the daemon's own memory needs beside limits.memory: goroutines, clients, and room for the collector. The
 // pages of the binary, some 26 to 36 MiB, are resident beside it, so that all together stays below limits.memory + 64 MiB.
-const overhead = 22 << 20
+const overhead = 28 << 20
 
 // limitMemory makes Go's collector aim at limits.memory and the overhead, or at nine tenths of the cgroup's limit where
 // that is less. GOMEMLIMIT, where it is set, wins. It returns the limit in force.

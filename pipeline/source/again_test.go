@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -108,6 +109,45 @@ func TestDelivery_fetchedOnly(t *testing.T) {
 	r.stop()
 	settle(t, d, pipeline.ErrNotStarted)
 	if r.sqs.Receives("q", id) == 0 || len(r.sqs.Deleted("q")) > 0 {
+		t.Error("want the message back in the queue")
+	}
+}
+
+// An object that was small and damaged, and is large at the next try, is not two objects in one: its message comes again.
+func TestDelivery_changes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	damaged := logFile("1", "2", "3")
+	damaged[len(damaged)-5] ^= 1 // in the checksum
+	id := r.put("a", damaged)
+	body, _ := large()
+	gets := 0
+	r.s3.Fault = func(method, _, _ string) *standin.S3Fault {
+		if gets++; method == http.MethodGet && gets == 2 {
+			r.s3.Put("audit", key("a"), body)
+		}
+		return nil
+	}
+	r.start(t)
+	d := r.receive(t)
+	r.stop()
+	got := drain(t, d)
+	if got.err == nil || !strings.Contains(got.err.Error(), "the object changed while it was read") {
+		t.Errorf("got %v", got.err)
+	}
+	if again := d.(pipeline.Rereadable).Again(); again == nil {
+		t.Error("what was read cannot be read again")
+	} else {
+		var ids []string
+		for record := range again {
+			ids = append(ids, string(record.Field(cloudtrail.EventID).Bytes()))
+		}
+		if diff := cmp.Diff(got.events, ids); diff != "" {
+			t.Errorf("read again, -want +got:\n%s", diff)
+		}
+	}
+	settle(t, d, got.err)
+	if len(r.sqs.Deleted("q")) > 0 || r.sqs.Receives("q", id) != 1 {
 		t.Error("want the message back in the queue")
 	}
 }

@@ -10,10 +10,6 @@ import (
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
 
-// maxAgain is how large an object may be that is kept, to be read again where a document must be sent again: that takes
-// some milliseconds at most.
-const maxAgain = 128 << 10
-
 // delivery is one message that names objects to read.
 type delivery struct {
 	queue   *queue
@@ -77,7 +73,7 @@ func (d *delivery) Records(ctx context.Context) iter.Seq2[*cloudtrail.Record, er
 
 // Again gives the records of a small object again: reading a large one would take longer than it is worth.
 func (d *delivery) Again() pipeline.Again {
-	if !d.only() || d.first == nil || !d.first.body.inMemory() || d.Size() > maxAgain {
+	if !d.only() || d.first == nil || !d.first.kept {
 		return nil
 	}
 	return d.first.again()

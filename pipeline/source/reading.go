@@ -18,6 +18,13 @@ import (
 // objectTries is how often an object is read before it counts as lost, or its delivery as failed.
 const objectTries = 3
 
+// maxKept is how large an object may be that is kept, to be read again where a document must be sent again: that takes some
+// milliseconds at most.
+const maxKept = 128 << 10
+
+// errChanged is the error of an object that was small when it was first read and is not any more.
+var errChanged = errors.New("the object changed while it was read")
+
 // consumer is what Records hands its records to.
 type consumer = func(*cloudtrail.Record, error) bool
 
@@ -38,6 +45,7 @@ type reading struct {
 	wait  backoff.BackOff // between them
 	body  *body           // of the last try
 	spent []*body         // of those before; records may still be read again from them
+	kept  bool            // they are in memory and small
 	err   error           // of the last try
 	over  bool            // there will be no other try
 }
@@ -66,6 +74,10 @@ func (r *reading) fetch(ctx context.Context) bool {
 		r.visit.worked()
 		if r.origin == nil { // the same at every try, since records may still refer to it
 			r.origin = r.object(r.body.region)
+			r.kept = r.body.inMemory() && len(*r.body.buffer) <= maxKept
+		} else if r.kept && !r.body.inMemory() {
+			r.retire()
+			r.err, r.over = errChanged, true
 		}
 	}
 	return r.body != nil
@@ -227,9 +239,13 @@ func end(err error) error {
 	return err
 }
 
-// again gives the records of the body in memory once more, but for those that cannot be read.
+// again gives the records of the last body once more, but for those that cannot be read. The body was kept.
 func (r *reading) again() pipeline.Again {
-	content := *r.body.buffer
+	last := r.body
+	if last == nil {
+		last = r.spent[len(r.spent)-1]
+	}
+	content := *last.buffer
 	return func(yield func(*cloudtrail.Record) bool) {
 		reader := r.reader()
 		defer r.idle(reader)

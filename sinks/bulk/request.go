@@ -2,13 +2,11 @@ package bulk
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -64,10 +62,6 @@ func (r *request) reset() {
 func (r *request) assemble(z *gzip.Writer, p *payload) (lost []*index) {
 	z.Reset(&p.buf)
 	now := time.Now()
-	if slices.ContainsFunc(r.spans, func(s span) bool { return s.again }) {
-		// Those of one batch in a row: its records are read again at once.
-		slices.SortStableFunc(r.spans, func(a, b span) int { return cmp.Compare(a.w.batch.Owner, b.w.batch.Owner) })
-	}
 	kept := r.spans[:0]
 	for _, s := range r.spans {
 		if !s.w.hold() {

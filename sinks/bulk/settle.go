@@ -157,6 +157,7 @@ func (e *Engine) settle(r *request, v verdict) {
 
 // settleSpan settles the items of one span, the first of which is at. The caller holds the batch.
 func (e *Engine) settleSpan(r *request, s *span, at int, t *tally) {
+	before := len(r.again)
 	for i := s.from; i < s.to; i++ {
 		it := &r.answer.items[at+int(i-s.from)]
 		if it.failureStore {
@@ -182,6 +183,9 @@ func (e *Engine) settleSpan(r *request, s *span, at int, t *tally) {
 		default:
 			r.hold(s, i, c, it)
 		}
+	}
+	if !s.degraded {
+		s.w.save(r.again[before:])
 	}
 }
 

@@ -98,6 +98,18 @@ func (s *span) passed() {
 	}
 }
 
+// save keeps the records of some of the write's documents, which will be sent again.
+func (w *write) save(spans []span) {
+	if len(spans) == 0 {
+		return
+	}
+	w.slow.Lock()
+	defer w.slow.Unlock()
+	for _, s := range spans {
+		w.batch.Save(int(s.from), int(s.to))
+	}
+}
+
 // cut splits a span behind as many documents as fit into room bytes and docs documents, one at least. The caller holds
 // the batch.
 func (s span) cut(room, docs int) (head, tail span) {

@@ -133,6 +133,7 @@ func (s *Store) Write(ctx context.Context, b *pipeline.Batch) ([]pipeline.Fate, 
 	q := &request{rows: make([]row, b.Len()), fates: make([]pipeline.Fate, b.Len()), done: make(chan struct{})}
 	k := s.desks.Get().(*desk)
 	defer s.desks.Put(k)
+	b.Recall()
 	for i := range q.rows {
 		if err := k.record.Parse(b.Record(i)); err != nil {
 			return nil, fmt.Errorf("reading record %s: %w", b.ID(i), err) // cannot be: it was parsed when it was read
