@@ -51,9 +51,6 @@ type Batch struct {
 	again  Again // gives its records again; nil: all of them are kept
 }
 
-// Again gives the records of a delivery again.
-type Again = iter.Seq[*cloudtrail.Record]
-
 // document says where a document stands in its batch. Offsets count from the start of lines, ids or raw.
 type document struct {
 	action, body, end uint32 // the action line starts at action, the document at body; end is behind the final \n
@@ -154,74 +151,6 @@ func (b *Batch) borrow() (s *scribe, done func()) {
 	}
 	s, _ = b.home.scribes.Get().(*scribe)
 	return s, func() { b.home.scribes.Put(s) }
-}
-
-// reread parses the record behind document i again.
-func (b *Batch) reread(s *scribe, i int) *cloudtrail.Record {
-	if err := s.record.Parse(b.text(s, i)); err != nil {
-		return nil // cannot be: the record was parsed when it was read
-	}
-	d := &b.docs[i]
-	s.record.Object, s.record.Number, s.record.Offset = b.objects[d.object], int(d.number), d.offset
-	return &s.record
-}
-
-// text is the record behind document i, good until s is used again.
-func (b *Batch) text(s *scribe, i int) []byte {
-	if b.docs[i].rawEnd > 0 {
-		return b.Record(i)
-	}
-	return s.recall(b, i)
-}
-
-// savedPage stands for a batch's saved records in place of a page.
-const savedPage = 1<<16 - 1
-
-// Save keeps the records of positions i to j-1, where they are not, for a sink that will write those documents again more
-// than once: to read all records again for a few of them each time would take long. It does nothing where many batches
-// have done so. One goroutine of all that use the batch may call it at a time.
-func (b *Batch) Save(i, j int) {
-	if b.again == nil {
-		return
-	}
-	s, done := b.borrow()
-	defer done()
-	for ; i < j; i++ {
-		if record := b.text(s, i); b.docs[i].rawEnd == 0 && b.home.save(len(record)) {
-			b.save(i, record)
-		}
-	}
-}
-
-func (b *Batch) save(i int, record []byte) {
-	d := &b.docs[i]
-	d.raw = uint32(len(b.saved))
-	b.saved = append(b.saved, record...)
-	d.rawEnd, d.rawPage = uint32(len(b.saved)), savedPage
-}
-
-// Recall keeps all records, for a sink that wants them: it is called before Record.
-func (b *Batch) Recall() {
-	if b.again == nil {
-		return
-	}
-	s, done := b.borrow()
-	defer done()
-	for i := range b.docs {
-		record := b.text(s, i)
-		b.home.saved.Add(int64(len(record)))
-		b.save(i, record)
-	}
-	b.again = nil
-}
-
-// Record is the record behind document i, byte for byte as it was read. It is there after Recall.
-func (b *Batch) Record(i int) []byte {
-	d := &b.docs[i]
-	if d.rawPage == savedPage {
-		return b.saved[d.raw:d.rawEnd]
-	}
-	return b.raw.at(d.rawPage, d.raw, d.rawEnd)
 }
 
 // Time is the event's own time of document i, zero when it has none.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
@@ -45,7 +44,7 @@ type chunks struct {
 	serial  atomic.Uint64
 	saved   atomic.Int64 // bytes of single records that batches keep beside the budget
 	wanted  atomic.Int64 // when a record was last wanted again, in Unix nanoseconds
-	batches chan *Batch // idle ones: what they keep of their last use is worth more than the collector knows
+	batches chan *Batch  // idle ones: what they keep of their last use is worth more than the collector knows
 }
 
 func newChunks(b *budget, format func() Format, enrichers []Enricher) *chunks {
@@ -85,23 +84,6 @@ func (b *Batch) close() {
 	b.settleCharge()
 }
 
-// keepsFor is how long batches keep their records behind a moment in which some had to be read again: where documents are
-// sent again all the time, keeping them takes less.
-const keepsFor = 5 * time.Second
-
-// keeps reports whether batches keep their records at the moment.
-func (c *chunks) keeps(now time.Time) bool { return now.UnixNano()-c.wanted.Load() < int64(keepsFor) }
-
-// save reports whether so many bytes of a record may be kept beside the budget, in which waiting for more could take for
-// ever: a part of it is as much as documents take that are sent again.
-func (c *chunks) save(n int) bool {
-	if c.saved.Add(int64(n)) <= c.budget.limit/savedShare {
-		return true
-	}
-	c.saved.Add(-int64(n))
-	return false
-}
-
 // give takes a batch back that nobody uses any more.
 func (c *chunks) give(b *Batch) {
 	if b.scribe != nil {
@@ -138,37 +120,6 @@ type scribe struct {
 	recalled uint64 // the batch whose records were read again last
 	raw      []byte // those records, one behind the other
 	ends     []int  // of each in raw
-}
-
-// recall is the record behind document i of a batch that does not keep it. It is good until the scribe is used for another
-// batch.
-func (s *scribe) recall(b *Batch, i int) []byte {
-	if s.recalled != b.serial {
-		s.recalled = b.serial
-		b.home.wanted.Store(time.Now().UnixNano())
-		s.reread(b)
-	}
-	switch {
-	case i >= len(s.ends):
-		return nil // cannot be: the same bytes hold the same records
-	case i == 0:
-		return s.raw[:s.ends[0]]
-	}
-	return s.raw[s.ends[i-1]:s.ends[i]]
-}
-
-// reread reads the records of a batch again.
-func (s *scribe) reread(b *Batch) {
-	s.raw, s.ends = s.raw[:0], s.ends[:0]
-	for r := range b.again {
-		if int(b.docs[len(s.ends)].number) != r.Number {
-			continue // it was filtered, or is another batch's
-		}
-		s.raw = append(s.raw, r.Raw...)
-		if s.ends = append(s.ends, len(s.raw)); len(s.ends) == len(b.docs) {
-			return
-		}
-	}
 }
 
 // enrich asks every enricher about the record whose document comes next.

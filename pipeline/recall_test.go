@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +46,7 @@ func TestBatch_Recall(t *testing.T) {
 		}
 		records[3] = "{!}" // refused, and left out when they are read again
 		delete(want, fmt.Sprintf("%d-3", f))
-		r.source.Add(&pipelinetest.Delivery{Name: fmt.Sprint(f), Keeps: f%2 == 0, Files: []string{`{"Records":[` + strings.Join(records, ",") + `]}`}})
+		r.source.Add(&pipelinetest.Delivery{Name: strconv.Itoa(f), Keeps: f%2 == 0, Files: []string{`{"Records":[` + strings.Join(records, ",") + `]}`}})
 	}
 	sink := &recorder{records: map[string]string{}}
 	r.Sink = sink
