@@ -8,6 +8,7 @@ import (
 )
 
 const (
+	fetchBytes  = 48 << 10 // a connection and what waits for it
 	windowBytes = 64 << 10 // a reader's window
 	bodyShare   = 4        // the part of the budget that compressed objects may take, as its denominator
 )
@@ -30,6 +31,15 @@ func newBudget(limit int64, held *atomic.Int64) *budget {
 	}
 }
 
+// reading is what a delivery of this size holds of the budget until it is read. The window of one that fits into a single
+// chunk is there for a moment only, and counts as part of that.
+func reading(size int64) int64 {
+	if size*expansion > mostChunk {
+		return size + windowBytes
+	}
+	return size + fetchBytes
+}
+
 // object waits until so many bytes of an object may be held, and returns what is held until it is shrunk to nothing. An
 // object that is larger than its share is the only one.
 func (b *budget) object(ctx context.Context, size int64) (held int64, err error) {
@@ -44,11 +54,19 @@ func (b *budget) object(ctx context.Context, size int64) (held int64, err error)
 	return held, nil
 }
 
-// shrink gives back what is no longer held of an object, and returns what still is.
+// shrink gives back what is not needed of an object that is smaller than was said, and returns what is.
 func (b *budget) shrink(held, need int64) int64 {
 	need = min(need, held)
 	b.give(held - need)
 	b.share.Release(held - need)
+	return need
+}
+
+// read ends the reading of an object. need of its bytes are still held, and given back by give, but others may be read.
+func (b *budget) read(held, need int64) int64 {
+	need = min(need, held)
+	b.give(held - need)
+	b.share.Release(held)
 	return need
 }
 

@@ -68,7 +68,7 @@ func (c *carrier) deliver(work context.Context) error {
 	c.letters = letterBox{place: c.DeadLetters, metrics: c.Metrics, redacted: c.Redactor != nil}
 	err := c.read(work)
 	c.keep()
-	defer func() { c.budget.shrink(c.held, 0) }()
+	defer func() { c.budget.give(c.held) }()
 	return c.finish(work, err)
 }
 

@@ -15,7 +15,7 @@ func (p *Pipeline) admit(ctx context.Context, d Delivery) *carrier {
 	if sent, ok := d.(Sent); ok {
 		c.sent = sent.Sent()
 	}
-	c.held, c.refused = p.budget.object(ctx, c.size()+windowBytes)
+	c.held, c.refused = p.budget.object(ctx, reading(c.size()))
 	return c
 }
 
@@ -31,7 +31,7 @@ func (c *carrier) size() int64 {
 func (c *carrier) fetch(work context.Context) {
 	if d, ok := c.delivery.(Fetched); ok {
 		d.Fetch(work)
-		c.held = c.budget.shrink(c.held, c.size()+windowBytes)
+		c.held = c.budget.shrink(c.held, reading(c.size()))
 	}
 	c.room = chunkFor(c.size())
 }
@@ -42,7 +42,7 @@ func (c *carrier) keep() {
 	if c.rereads {
 		need = c.size()
 	}
-	c.held = c.budget.shrink(c.held, need)
+	c.held = c.budget.read(c.held, need)
 }
 
 // again gives the delivery's records again, nil when they must be kept. Redacted ones must: no document may be made of what

@@ -141,13 +141,13 @@ func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Millis
 
 // slow and faults compare with the same scene without what is wrong with it.
 func slow(ctx context.Context, s setting) ([]figure, error) {
-	sc := s.scene(s.records/2, 53)
+	sc := s.scene(s.records, 53)
 	sc.BulkDelay, sc.S3Delay = 200*time.Millisecond, 100*time.Millisecond
 	return compare(ctx, s, sc, "answers after 200 ms, S3 after 100 ms: ", 0.9)
 }
 
 func faults(ctx context.Context, s setting) ([]figure, error) {
-	sc := s.scene(s.records/2, 53)
+	sc := s.scene(s.records, 53)
 	sc.ItemBusy, sc.BulkBusy, sc.S3Busy = 0.1, 0.05, 0.05
 	return compare(ctx, s, sc, "10 % item 429, 5 % HTTP 503, 5 % S3 503: ", 0.5)
 }
