@@ -40,8 +40,8 @@ func reading(size int64) int64 {
 	return size + fetchBytes
 }
 
-// object waits until so many bytes of an object may be held, and returns what is held until it is shrunk to nothing. An
-// object that is larger than its share is the only one.
+// object waits until so many bytes of an object may be held, and returns what is held until read. An object
+// that is larger than its share is the only one.
 func (b *budget) object(ctx context.Context, size int64) (held int64, err error) {
 	held = min(size, b.limit/bodyShare)
 	if err = b.share.Acquire(ctx, held); err != nil {
@@ -64,9 +64,8 @@ func (b *budget) shrink(held, need int64) int64 {
 
 // read ends the reading of an object. need of its bytes are still held, and given back by give, but others may be read.
 func (b *budget) read(held, need int64) int64 {
-	need = min(need, held)
-	b.give(held - need)
-	b.share.Release(held)
+	need = b.shrink(held, need)
+	b.share.Release(need)
 	return need
 }
 

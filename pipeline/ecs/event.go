@@ -180,7 +180,7 @@ func (e *Encoder) readTLS() {
 			t.keyExchange = m
 		}
 	}
-	if string(t.version.text) == "tlsVersion" { // a placeholder, and so is the rest
+	if string(t.version.text) == "tlsVersion" { // CloudTrail wrote its members' names in place of their values
 		e.tls = tls{}
 		return
 	}
