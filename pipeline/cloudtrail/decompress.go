@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type decompressor struct {
 	src     io.Reader
 	plain   io.Reader // gives decompressed bytes; nil before the first read
 	checked bool      // the format has a checksum or an end mark, so that its io.EOF proves the file whole
+	ahead   *bufio.Reader
 	head    [4]byte
 	gzip    *gzip.Reader
 	zstd    *zstd.Decoder
@@ -63,19 +65,33 @@ func sourceError(err error) error {
 
 // open looks at the first bytes and chooses how to read the rest.
 func (z *decompressor) open() error {
-	n, err := io.ReadFull(z.src, z.head[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	src, head, err := z.look()
+	if err != nil && err != io.EOF {
 		return sourceError(err)
 	}
-	whole := io.MultiReader(bytes.NewReader(z.head[:n]), z.src)
-	switch head := z.head[:n]; {
+	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		return z.openGzip(whole)
+		return z.openGzip(src)
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return z.openZstd(whole)
+		return z.openZstd(src)
 	}
-	z.plain = whole
+	z.plain = src
 	return nil
+}
+
+// look returns the first bytes, and a source that still has them. What is in memory is left as it is: inflating bytes
+// costs a thirtieth less without a buffer in between.
+func (z *decompressor) look() (src io.Reader, head []byte, err error) {
+	if r, ok := z.src.(*bytes.Reader); ok {
+		n, err := r.ReadAt(z.head[:], r.Size()-int64(r.Len()))
+		return r, z.head[:n], err
+	}
+	if z.ahead == nil {
+		z.ahead = bufio.NewReader(nil)
+	}
+	z.ahead.Reset(z.src)
+	head, err = z.ahead.Peek(len(z.head))
+	return z.ahead, head, err
 }
 
 func (z *decompressor) openGzip(src io.Reader) error {

@@ -13,3 +13,25 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+func TestSpelling_begins(t *testing.T) {
+	const room = "                                " // what follows in a record
+	for field, name := range names {
+		s := &spellings[field]
+		for _, test := range []struct {
+			what, text string
+			want       bool
+		}{
+			{"as it is", name + `"x"`, true},
+			{"white space behind it", name + ` "x"`, false},
+			{"another first letter", `"_` + name[2:] + `"x"`, false},
+			{"another last letter", name[:len(name)-3] + `_":"x"`, false},
+			{"longer", name[:len(name)-2] + `s":"x"`, false},
+			{"shorter", name[:1] + name[2:] + `"x"`, false},
+		} {
+			if got := s.begins([]byte(test.text + room)); got != test.want && Field(field) != Unknown {
+				t.Errorf("%s, %s: got %v, want %v", name, test.what, got, test.want)
+			}
+		}
+	}
+}

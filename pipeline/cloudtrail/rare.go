@@ -1,22 +1,30 @@
 package cloudtrail
 
-import "encoding/binary"
-
-// open goes into the container at i, which ends with the given byte. It returns its first token and whether that is a
+// open goes into the container at i, whose node is the last on the tape. It returns its first token and whether that is a
 // member.
-func (s *scanner) open(i int, end byte, in *contents) (int, bool) {
+func (s *scanner) open(i int, n *node) (int, bool) {
 	if s.depth == MaxDepth {
 		return s.unexpected(i, "a value at most 256 levels deep"), false
 	}
+	r := s.rec
+	if s.depth == len(r.outer) {
+		r.outer = append(r.outer, frame{})
+	}
+	r.outer[s.depth] = s.in
 	s.depth++
-	s.rec.depth = max(s.rec.depth, s.depth)
+	r.depth = max(r.depth, s.depth)
+	n.start, n.kind = uint32(i), KindObject
+	s.in = frame{at: s.used - 1, last: '}'}
+	if s.text[i] == '[' {
+		n.kind, s.in.last = KindArray, ']'
+	}
 	if i++; i >= len(s.text) || s.text[i] <= ' ' {
-		if i = s.token(i, in); i < 0 {
+		if i = s.token(i); i < 0 {
 			return i, false
 		}
 	}
 	switch s.text[i] {
-	case end:
+	case s.in.last:
 		return i, false
 	case ']', '}':
 		return s.unexpected(i, "the other closing bracket"), false
@@ -24,40 +32,40 @@ func (s *scanner) open(i int, end byte, in *contents) (int, bool) {
 	return i, true
 }
 
-// close ends the container at, whose bracket stands at i.
-func (s *scanner) close(i int, at int32, in *contents) int {
-	if i < 0 {
-		return i
+// close ends the innermost container, whose bracket stands at i, and returns its node.
+func (s *scanner) close(i int) (int, *node) {
+	in := &s.in
+	n := &s.rec.nodes[in.at]
+	n.end, n.count = uint32(i+1), in.count
+	n.flags |= in.flags
+	live, f := in.live, in.flags&flagUneven
+	if in.flags&flagRepeats != 0 { // what is live may be hidden
+		live = s.rec.visible(int32(in.at) + 1).Exists()
+	}
+	if !live {
+		n.flags |= flagVoid
+		f = flagUneven
 	}
 	s.depth--
-	i++
-	n := &s.rec.nodes[at]
-	n.end, n.count = uint32(i), in.count
-	if in.any&(flagVoid|flagUneven) != 0 {
-		n.flags |= flagUneven
-	}
-	empty := in.all&flagVoid != 0
-	if in.hidden {
-		n.flags |= flagRepeats
-		empty = !s.rec.visible(at + 1).Exists()
-	}
-	if empty {
-		n.flags |= flagVoid
-	}
-	return i
+	s.in = s.rec.outer[s.depth]
+	s.in.flags |= f
+	s.in.live = s.in.live || live
+	return i + 1, n
 }
 
 // comma reads what stands behind a member: a comma, or the end of the container. It returns the next token and whether
 // that is a member.
-func (s *scanner) comma(i int, end byte, in *contents) (int, bool) {
-	if i = s.token(i, in); i < 0 {
-		return i, false
+func (s *scanner) comma(i int) (int, bool) {
+	if i >= len(s.text) || s.text[i] <= ' ' {
+		if i = s.token(i); i < 0 {
+			return i, false
+		}
 	}
 	switch s.text[i] {
-	case end:
+	case s.in.last:
 		return i, false
 	case ',':
-		i = s.token(i+1, in)
+		i = s.token(i + 1)
 		return i, i >= 0
 	case ']', '}':
 		return s.unexpected(i, "the other closing bracket"), false
@@ -65,36 +73,92 @@ func (s *scanner) comma(i int, end byte, in *contents) (int, bool) {
 	return s.unexpected(i, "a comma or the end of the object or array"), false
 }
 
+// key reads any key, with its colon, into n.
+func (s *scanner) key(i int, n *node) int {
+	if s.text[i] != '"' {
+		return s.unexpected(i, "a key's quote")
+	}
+	end, f := s.long(i + 1)
+	if end < 0 {
+		return end
+	}
+	n.keyStart, n.keyEnd, n.flags = uint32(i+1), uint32(end-1), f*(flagKeyEscaped/flagEscaped)
+	return s.colon(end)
+}
+
 // colon reads what stands behind a key.
-func (s *scanner) colon(i int, in *contents) int {
-	if i = s.token(i, in); i < 0 {
+func (s *scanner) colon(i int) int {
+	if i = s.token(i); i < 0 {
 		return i
 	}
 	if s.text[i] != ':' {
 		return s.unexpected(i, "a colon")
 	}
-	return s.token(i+1, in)
+	return s.token(i + 1)
 }
 
 // token skips white space. There is a byte at the index that it returns.
-func (s *scanner) token(i int, in *contents) int {
+func (s *scanner) token(i int) int {
 	for ; i < len(s.text); i++ {
 		if !space(s.text[i]) {
 			return i
 		}
-		in.any |= flagUneven
+		s.in.flags |= flagUneven
 	}
 	return s.fail(errShort)
 }
 
-// unusual reads a string on that is not plain ASCII, or stands at the end of the text.
-func (s *scanner) unusual(i int) (int, flags) {
+// quoted reads a string at i that is short enough to be void, or whose end was not in sight: then end is 0.
+func (s *scanner) quoted(i, end int, n *node) int {
+	f := flags(0)
+	if end == 0 {
+		if end, f = s.long(i + 1); end < 0 {
+			return end
+		}
+	}
+	n.start, n.end, n.kind = uint32(i), uint32(end), KindString
+	n.flags |= f
+	s.judge(n, voidText(s.text[i+1:end-1]))
+	return end
+}
+
+// long reads a string's content from i, however long it is and whatever is in it, to behind its closing quote.
+func (s *scanner) long(i int) (int, flags) {
+	if s.base+len(s.text) <= markSpan {
+		for i+sure < len(s.text) && s.marks.from(s.base+i) == 0 {
+			i += sure
+		}
+		if end := s.closing(i); end > 0 {
+			return end, 0
+		}
+	}
 	end, f, ascii, err := scanString(s.text, i)
 	if err != nil {
 		return s.fail(err), 0
 	}
 	s.ascii = s.ascii && ascii
 	return end, f
+}
+
+// scalar reads a number or a word into n.
+func (s *scanner) scalar(i int, n *node) int {
+	end, kind, err := scanScalar(s.text, i)
+	if err != nil {
+		return s.fail(err)
+	}
+	n.start, n.end, n.kind = uint32(i), uint32(end), kind
+	s.judge(n, kind == KindNull)
+	return end
+}
+
+// judge notes whether a value that is no container is void.
+func (s *scanner) judge(n *node, void bool) {
+	if void {
+		n.flags |= flagVoid
+		s.in.flags |= flagUneven
+	} else {
+		s.in.live = true
+	}
 }
 
 func (s *scanner) unexpected(i int, want string) int {
@@ -106,54 +170,39 @@ func (s *scanner) fail(err error) int {
 	return -1
 }
 
-// scalar reads a number or a word into n.
-func (s *scanner) scalar(i int, n *node) int {
-	end, kind, err := scanScalar(s.text, i)
-	if err != nil {
-		return s.fail(err)
-	}
-	n.end, n.kind = uint32(end), kind
-	if kind == KindNull {
-		n.flags |= flagVoid
-	}
-	return end
+// longer makes the tape longer.
+func (s *scanner) longer() []node {
+	r := s.rec
+	r.nodes = append(r.nodes, make([]node, len(r.nodes)+64)...)
+	return r.nodes
 }
 
 // again settles a field that was seen before, under this key or another.
-func (s *scanner) again(f Field, member int32, in *contents) {
+func (s *scanner) again(f Field, member int32) {
 	s.rec.respelled = s.rec.respelled || f != Unknown
-	if s.rec.shadow(0, member) {
-		in.hide()
-	}
+	s.hideEqual(member)
 }
 
-// hide notes that a member hides another of the same key.
-func (in *contents) hide() {
-	in.any |= flagUneven
-	in.hidden = true
-	in.count--
-}
-
-// hint maps the key of a member to one of 64 bits, cheaply: by its length and first eight bytes. An escaped key hits every bit.
-func (r *Record) hint(member int32) uint64 {
-	n := &r.nodes[member]
-	start := int(n.keyStart)
-	if n.flags&flagKeyEscaped != 0 || start+8 > len(r.Raw) {
-		return ^uint64(0)
+// hideEqual hides an earlier member of the same container that has the key of the one at.
+func (s *scanner) hideEqual(at int32) {
+	if s.rec.shadow(s.in.at, at) {
+		s.in.flags |= flagUneven | flagRepeats
+		s.in.count--
 	}
-	w, size := binary.LittleEndian.Uint64(r.Raw[start:start+8:start+8]), n.keyEnd-n.keyStart
-	w &= 1<<(8*size) - 1
-	return 1 << ((w ^ uint64(size)<<56) * 0x9E3779B97F4A7C15 >> 58)
 }
 
 // shadow looks among the members of parent for an earlier one with the key of the member at, and hides it.
-func (r *Record) shadow(parent, at int32) bool {
-	key := Value{rec: r, at: at}.Key()
-	for i := parent + 1; i != 0 && i != at; i = r.nodes[i].next {
-		if r.nodes[i].flags&flagShadowed == 0 && string(Value{rec: r, at: i}.Key()) == string(key) {
-			r.nodes[i].flags |= flagShadowed
+func (r *Record) shadow(parent int, at int32) bool {
+	m := &r.nodes[at]
+	key, size := Value{rec: r, at: at}.Key(), m.keyEnd-m.keyStart
+	for i := int32(parent) + 1; i != 0 && i != at; {
+		n := &r.nodes[i]
+		alike := n.keyEnd-n.keyStart == size || (n.flags|m.flags)&flagKeyEscaped != 0
+		if alike && n.flags&flagShadowed == 0 && string(Value{rec: r, at: i}.Key()) == string(key) {
+			n.flags |= flagShadowed
 			return true
 		}
+		i = n.next
 	}
 	return false
 }

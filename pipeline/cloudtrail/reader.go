@@ -12,9 +12,10 @@ import (
 const MaxRecord = 4 << 20
 
 const (
-	windowSize = 64 << 10 // what a Reader holds of a file whose records are small
-	minRecord  = 16       // fewer stray bytes than this cannot have been a record
-	maxKey     = 64       // a record's keys are shorter than this
+	windowSize  = 64 << 10 // what a Reader holds of a file whose records are small
+	usualRecord = 4 << 10  // few records are larger
+	minRecord   = 16       // fewer stray bytes than this cannot have been a record
+	maxKey      = 64       // a record's keys are shorter than this
 
 	bom = "\xef\xbb\xbf"
 )
@@ -52,6 +53,7 @@ type Reader struct {
 	record Record
 
 	window     []byte // what is in memory of the decompressed file
+	marks      marks  // of window up to end
 	start, end int    // the unread part of window
 	offset     int64  // where window[0] stands in the decompressed file
 	eof        bool   // src has given everything
@@ -227,6 +229,9 @@ func (d *Reader) peek(n int) []byte {
 
 // read reads the record that begins at the next byte, or refuses what stands there.
 func (d *Reader) read() (*Record, error) {
+	if d.inside != atTop {
+		d.peek(usualRecord) // a record that the window's end cuts would be scanned twice
+	}
 	size, err := d.scan(0, MaxRecord)
 	if err == nil && d.inside != atTop && d.end-d.start < size+maxKey {
 		d.peek(size + maxKey) // this may move the window, and what was parsed are views into it
@@ -283,7 +288,7 @@ func (d *Reader) glued(size int) bool {
 func (d *Reader) enter(size int) bool {
 	r := &d.record
 	if len(r.Raw) != size { // it had invalid UTF-8: places in the repaired text are not those in the window
-		if _, _, err := r.tape(d.window[d.start : d.start+size]); err != nil {
+		if _, _, err := r.tape(d.unread(0)); err != nil {
 			return false // cannot be: it was parsed
 		}
 	}
@@ -320,7 +325,7 @@ func (r *Record) recordsArray() int32 {
 // scan parses the object that begins skip bytes ahead, reading on until it is in the window as a whole, and returns its size.
 func (d *Reader) scan(skip, limit int) (int, error) {
 	for {
-		size, err := d.record.scan(d.window[d.start+skip : d.end])
+		size, err := d.record.scan(d.unread(skip))
 		if err != errShort {
 			return size, err
 		}
@@ -339,12 +344,19 @@ func (d *Reader) scan(skip, limit int) (int, error) {
 	}
 }
 
+// unread is what the window holds from skip bytes ahead on.
+func (d *Reader) unread(skip int) marked {
+	return marked{text: d.window[d.start+skip : d.end], marks: &d.marks, base: d.start + skip}
+}
+
 // fill reads more of the file behind the unread bytes, making room first. It returns io.EOF when there is no more.
 func (d *Reader) fill() error {
 	if d.eof {
 		return io.EOF
 	}
+	fresh := d.end
 	if d.start > 0 {
+		fresh = 0
 		copy(d.window, d.window[d.start:d.end])
 		d.offset += int64(d.start)
 		d.end -= d.start
@@ -355,6 +367,7 @@ func (d *Reader) fill() error {
 	}
 	n, err := d.src.read(d.window[d.end:])
 	d.end += n
+	d.marks.set(d.window[:d.end], fresh)
 	if n > 0 {
 		return nil
 	}

@@ -18,7 +18,9 @@ type Record struct {
 	follows   [fieldCount]Field // which field came behind each the last time: AWS writes them in one order
 	respelled bool              // some field was seen twice
 	depth     int
-	text      []byte // unescaped strings, see Value.Bytes
+	outer     []frame // those of the containers around the one being read
+	marks     *marks  // of the text that Parse was given
+	text      []byte  // unescaped strings, see Value.Bytes
 }
 
 // Field names a top-level field of a record. Source: AWS CloudTrail User Guide, "CloudTrail record contents".

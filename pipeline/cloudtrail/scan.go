@@ -26,7 +26,7 @@ func (e *syntaxError) Error() string {
 // Parse makes r the record that text holds: one JSON object and nothing after it but white space. r keeps views into
 // text, which must stay as it is while r is used. Invalid UTF-8 is replaced by U+FFFD, in a copy.
 func (r *Record) Parse(text []byte) error {
-	end, err := r.scan(text)
+	end, err := r.scan(r.mark(text))
 	if err != nil {
 		return err
 	}
@@ -38,14 +38,23 @@ func (r *Record) Parse(text []byte) error {
 	return nil
 }
 
-// scan reads the object that text begins with onto the tape and returns where it ends.
-func (r *Record) scan(text []byte) (end int, err error) {
-	end, ascii, err := r.tape(text)
+// mark marks a text that is not a Reader's.
+func (r *Record) mark(text []byte) marked {
+	if r.marks == nil {
+		r.marks = new(marks)
+	}
+	r.marks.set(text, 0)
+	return marked{text: text, marks: r.marks}
+}
+
+// scan reads the object that a text begins with onto the tape and returns where it ends.
+func (r *Record) scan(m marked) (end int, err error) {
+	end, ascii, err := r.tape(m)
 	if err != nil {
 		return end, err
 	}
-	if !ascii && !utf8.Valid(text[:end]) {
-		if _, _, err = r.tape(validUTF8(text[:end])); err != nil {
+	if text := m.text[:end]; !ascii && !utf8.Valid(text) {
+		if _, _, err = r.tape(r.mark(validUTF8(text))); err != nil {
 			return end, err // cannot be: the repair changes nothing that JSON's grammar sees
 		}
 	}

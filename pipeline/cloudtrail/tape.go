@@ -10,211 +10,181 @@ import (
 //
 // Its methods take the index of the byte to read next and return that of the byte behind what they read, or -1 once err is
 // set: so the index stays in a register, and a token costs no error value. CloudTrail writes neither white space nor
-// escapes between and inside most tokens; the loops below expect none, and leave what is rare to the methods in rare.go.
+// escapes between and inside most tokens; the loop expects none, and leaves what is rare to the methods in rare.go.
 type scanner struct {
 	rec   *Record
 	text  []byte
-	used  int32 // how many of rec.nodes are on the tape
+	marks *marks
+	base  int   // where text begins in marks
+	used  int   // how many of rec.nodes are on the tape
 	depth int   // containers that are open
+	in    frame // the innermost of them
+	last  Field // the field of the record that was read last
 	ascii bool  // no byte of 0x80 or more so far
 	err   error
 }
 
-// contents is what is known of a container while it is read.
-type contents struct {
-	any, all flags // of its members: set in some of them, set in all of them
-	count    int32
-	hidden   bool // some member is shadowed: any and all may be that member's doing
+// frame is a container while it is read.
+type frame struct {
+	seen  uint64 // of an object: the hints of its keys so far
+	at    int    // its node
+	count int32  // of its members, those counted once that have one key
+	last  byte   // its closing bracket
+	flags flags  // flagUneven and flagRepeats, of what was read so far
+	live  bool   // some member is not void
 }
 
-// tape reads the object that text begins with onto the tape and returns where it ends.
-func (r *Record) tape(text []byte) (end int, ascii bool, err error) {
-	r.Raw, r.nodes, r.text = text, r.nodes[:cap(r.nodes)], r.text[:0]
+// tape reads the object that a text begins with onto the tape and returns where it ends.
+func (r *Record) tape(m marked) (end int, ascii bool, err error) {
+	r.Raw, r.nodes, r.text = m.text, r.nodes[:cap(r.nodes)], r.text[:0]
 	r.fields, r.respelled, r.depth = [fieldCount]int32{}, false, 0
-	s := scanner{rec: r, text: text, ascii: true}
+	s := scanner{rec: r, text: m.text, marks: m.marks, base: m.base, ascii: true}
 	switch {
-	case len(text) == 0:
+	case len(m.text) == 0:
 		s.err = errShort
-	case text[0] != '{':
+	case m.text[0] != '{':
 		s.unexpected(0, "a record's {")
 	default:
-		root := &r.nodes[s.node(0, 0, 0)]
-		root.start, root.kind = 0, KindObject
 		end = s.record()
 	}
 	if s.err != nil {
 		r.nodes = r.nodes[:0]
 		return 0, s.ascii, s.err
 	}
-	r.Raw, r.nodes = text[:end:end], r.nodes[:s.used]
+	r.Raw, r.nodes = m.text[:end:end], r.nodes[:s.used]
 	if r.respelled {
 		r.respell()
 	}
 	return end, s.ascii, nil
 }
 
-// record reads the object that is the record itself. AWS writes the fields in one order: the one that followed the last
-// time is tried first, which costs a comparison instead of a search for the key's end and for its name.
-func (s *scanner) record() int {
-	r, in := s.rec, contents{all: flagVoid}
-	i, more := s.open(0, '}', &in)
-	for last := Unknown; more; {
-		member, field := s.used, r.follows[last]
-		if name := names[field]; r.fields[field] == 0 && s.reads(i, name) {
-			s.node(i+1, i+len(name)-len(`":`), 0)
-			i += len(name)
+// record reads the object that is the record itself, with all that is in it: a member or an end of a container at a time.
+// What nearly every member is, a key and a string that both end within sight, costs no call.
+func (s *scanner) record() int { //nolint:funlen,nestif // the hot loop: a call in it costs as much as what it does
+	text := s.text
+	i, more := s.open(0, s.node())
+	for i >= 0 {
+		var n *node
+		if more {
+			n = s.node()
+			if s.depth == 1 {
+				i = s.field(i, n)
+			} else if s.in.last == '}' {
+				if end := s.closing(i + 1); endsKey(text, i, end) {
+					n.keyStart, n.keyEnd = uint32(i+1), uint32(end-1)
+					i = end + 1
+				} else {
+					i = s.key(i, n)
+				}
+				if bit := hint(text, n); s.in.seen&bit == 0 {
+					s.in.seen |= bit
+				} else {
+					s.hideEqual(int32(s.used - 1))
+				}
+			}
+			if i < 0 {
+				break
+			}
+			switch text[i] {
+			case '"':
+				end := s.closing(i + 1)
+				if end > i+len(`"none"`) {
+					n.start, n.end, n.kind = uint32(i), uint32(end), KindString
+					s.in.live = true
+					i = end
+				} else {
+					i = s.quoted(i, end, n)
+				}
+			case '{', '[':
+				i, more = s.open(i, n)
+				continue
+			default:
+				i = s.scalar(i, n)
+			}
+			if i < 0 {
+				break
+			}
 		} else {
-			if i = s.key(i, &in); i < 0 {
-				return i
-			}
-			field = FieldOf(Value{rec: r, at: member}.Key())
-			r.follows[last] = field
-			if r.fields[field] != 0 {
-				s.again(field, member, &in)
+			i, n = s.close(i)
+			if s.depth == 0 {
+				break
 			}
 		}
-		r.fields[field], last = member, field
-		i, more = s.value(i, member, '}', &in)
-	}
-	return s.close(i, 0, &in)
-}
-
-// reads reports whether the text at i is this key with its colon, and a value right behind them.
-func (s *scanner) reads(i int, name string) bool {
-	end := i + len(name)
-	return end < len(s.text) && string(s.text[i:end]) == name && s.text[end] > ' '
-}
-
-// object reads the object that begins at i and is the node at.
-func (s *scanner) object(i int, at int32) int {
-	in, seen := contents{all: flagVoid}, uint64(0)
-	i, more := s.open(i, '}', &in)
-	for more {
-		member := s.used
-		if i = s.key(i, &in); i < 0 {
-			return i
-		}
-		if bit := s.rec.hint(member); seen&bit == 0 {
-			seen |= bit
-		} else if s.rec.shadow(at, member) {
-			in.hide()
-		}
-		i, more = s.value(i, member, '}', &in)
-	}
-	return s.close(i, at, &in)
-}
-
-// array reads the array that begins at i and is the node at.
-func (s *scanner) array(i int, at int32) int {
-	in := contents{all: flagVoid}
-	i, more := s.open(i, ']', &in)
-	for more {
-		i, more = s.value(i, s.node(0, 0, 0), ']', &in)
-	}
-	return s.close(i, at, &in)
-}
-
-// key reads the key at i, with its colon, into a new node.
-func (s *scanner) key(i int, in *contents) int {
-	text := s.text
-	if text[i] != '"' {
-		return s.unexpected(i, "a key's quote")
-	}
-	end, escaped := s.quoted(i + 1)
-	if end < 0 {
-		return end
-	}
-	s.node(i+1, end-1, escaped*(flagKeyEscaped/flagEscaped))
-	if end+1 < len(text) && text[end] == ':' && text[end+1] > ' ' {
-		return end + 1
-	}
-	return s.colon(end, in)
-}
-
-// value reads the value at i into the node at, and what separates it from the next. It returns the next token of the
-// container, which ends with the given byte, and whether a member begins there.
-func (s *scanner) value(i int, at int32, last byte, in *contents) (int, bool) {
-	text, n := s.text, &s.rec.nodes[at]
-	n.start = uint32(i)
-	switch text[i] {
-	case '"':
-		end, f := s.quoted(i + 1)
-		if end < 0 {
-			return end, false
-		}
-		if end-i <= len(`"none"`) && voidText(text[i+1:end-1]) {
-			f = flagVoid
-		}
-		n.end, n.kind = uint32(end), KindString
-		n.flags |= f
-		i = end
-	case '{':
-		n.kind = KindObject
-		i = s.object(i, at)
-	case '[':
-		n.kind = KindArray
-		i = s.array(i, at)
-	default:
-		i = s.scalar(i, n)
-	}
-	if i < 0 {
-		return i, false
-	}
-	n = &s.rec.nodes[at]
-	in.any |= n.flags
-	in.all &= n.flags
-	in.count++
-	if i < len(text) && text[i] == last {
-		return i, false
-	}
-	if i+1 < len(text) && text[i] == ',' && text[i+1] > ' ' {
-		n.next = s.used
-		return i + 1, true
-	}
-	i, more := s.comma(i, last, in)
-	if more {
-		n.next = s.used
-	}
-	return i, more
-}
-
-// node takes the next node of the tape, for a value with this key.
-func (s *scanner) node(keyStart, keyEnd int, f flags) int32 {
-	r, at := s.rec, s.used
-	if int(at) == len(r.nodes) {
-		r.nodes = append(r.nodes, make([]node, len(r.nodes)+64)...)
-	}
-	n := &r.nodes[at]
-	n.keyStart, n.keyEnd, n.next, n.count, n.flags = uint32(keyStart), uint32(keyEnd), 0, 0, f
-	s.used++
-	return at
-}
-
-// quoted reads a string's content from i, just behind its opening quote, to behind the closing one. Nearly every string
-// is plain ASCII, and most are short: two words at a time, with no branch on which of them holds the quote.
-func (s *scanner) quoted(i int) (end int, f flags) {
-	text := s.text
-	for i+16 <= len(text) {
-		two := text[i : i+16 : i+16]
-		stop, second := stops(two[:8]), stops(two[8:])
-		if stop|second == 0 {
-			i += 16
+		s.in.count++
+		if i+1 < len(text) && text[i] == ',' && text[i+1] > ' ' {
+			i, more = i+1, true
+		} else if i < len(text) && text[i] == s.in.last {
+			more = false
+			continue
+		} else if i, more = s.comma(i); !more {
 			continue
 		}
-		n := bits.TrailingZeros64(stop) >> 3 // 8 when it is not in the first word
-		if i += n + bits.TrailingZeros64(second)>>3&-(n>>3); text[i] == '"' {
-			return i + 1, 0
-		}
-		break
+		n.next = int32(s.used)
 	}
-	return s.unusual(i)
+	return i
 }
 
-// stops marks, in the first eight bytes of text, the high bit of each that may end a run of plain text: a quote, a
-// backslash, a control character or a byte of 0x80 or more. Bits above the first may be wrong.
-func stops(text []byte) uint64 {
-	w := binary.LittleEndian.Uint64(text)
-	quote := (w ^ ones*2) - ones*0x21 // of all bytes, just these are below 0x21 with the second bit turned: 0 to 0x1f, and the quote
-	slash := (w ^ ones*'\\') - ones
-	return (quote | slash | w) & highs
+// node takes the next node of the tape.
+func (s *scanner) node() *node {
+	at, nodes := s.used, s.rec.nodes
+	s.used++
+	if at >= len(nodes) {
+		nodes = s.longer()
+	}
+	n := &nodes[at]
+	*n = node{}
+	return n
+}
+
+// field reads the key of a member of the record, with its colon, into n. AWS writes the fields in one order: the one that
+// followed the last time is tried first, which costs a comparison instead of a search for the key's end and for its name.
+func (s *scanner) field(i int, n *node) int {
+	r, at := s.rec, int32(s.used-1)
+	field := r.follows[s.last]
+	name := &spellings[field]
+	if text := s.text[i:]; r.fields[field] == 0 && len(text) >= len(name.words)*8 && name.begins(text) {
+		n.keyStart, n.keyEnd = uint32(i+1), uint32(i+name.size-len(`":`))
+		i += name.size
+	} else {
+		if i = s.key(i, n); i < 0 {
+			return i
+		}
+		field = FieldOf(Value{rec: r, at: at}.Key())
+		r.follows[s.last] = field
+		if r.fields[field] != 0 {
+			s.again(field, at)
+		}
+	}
+	r.fields[field], s.last = at, field
+	return i
+}
+
+// endsKey reports whether a key at i ends where closing says, with its colon and a value right behind it.
+func endsKey(text []byte, i, end int) bool {
+	return end > 0 && text[i] == '"' && end+1 < len(text) && text[end] == ':' && text[end+1] > ' '
+}
+
+// closing returns the index behind the quote that ends the string whose content begins at i, 0 when that is not in sight:
+// the string is long, or has in it what ends plain text.
+func (s *scanner) closing(i int) int {
+	w := s.marks.from(s.base + i)
+	if w == 0 {
+		return 0
+	}
+	i += bits.TrailingZeros64(w)
+	if uint(i) < uint(len(s.text)) && s.text[i] == '"' {
+		return i + 1
+	}
+	return 0
+}
+
+// hint maps a key to one of 64 bits, cheaply: by its length and first eight bytes. An escaped key hits every bit.
+func hint(text []byte, n *node) uint64 {
+	start := int(n.keyStart)
+	if n.flags&flagKeyEscaped != 0 || start+8 > len(text) {
+		return ^uint64(0)
+	}
+	w, size := binary.LittleEndian.Uint64(text[start:start+8:start+8]), n.keyEnd-n.keyStart
+	w &= 1<<(8*size) - 1
+	return 1 << ((w ^ uint64(size)<<56) * 0x9E3779B97F4A7C15 >> 58)
 }

@@ -1,0 +1,67 @@
+package cloudtrail
+
+import (
+	"encoding/binary"
+)
+
+// markSpan is how many bytes of a text can be marked: those of a Reader's window, unless a huge record made it grow.
+const markSpan = windowSize
+
+// marks has a bit for each byte of a text, set where plain text ends: at a quote, a backslash, a control character or a
+// byte of 0x80 or more. They are made for a whole window, many bytes at a time, and spare the scanner the search for the
+// end of each string. docs/decisions/0007-marks-by-vectors.md says why.
+type marks [markSpan/8 + 8]byte // eight more, so that eight can be read from anywhere
+
+// marked is a text with its marks, which begin at base.
+type marked struct {
+	text  []byte
+	marks *marks
+	base  int
+}
+
+// set marks the bytes of text from the given one on; those before it are marked already. A text longer than markSpan
+// stays without: then its strings are searched for their ends.
+func (m *marks) set(text []byte, from int) {
+	if len(text) > markSpan {
+		clear(m[:])
+		return
+	}
+	from &^= 63
+	whole := len(text) &^ 63
+	if from < whole {
+		mark(m[from/8:whole/8], text[from:whole])
+		from = whole
+	}
+	if from < len(text) {
+		var rest [64]byte
+		copy(rest[:], text[from:])
+		mark(m[from/8:from/8+8], rest[:])
+	}
+}
+
+// from returns the marks from the byte i on, that of i itself as the lowest bit: of 57 bytes at least. In the bits above
+// those, and for bytes that have no marks, there is nothing.
+func (m *marks) from(i int) uint64 {
+	k := i >> 3 & (markSpan/8 - 1)
+	return binary.LittleEndian.Uint64(m[k:k+8]) >> (i & 7)
+}
+
+// sure is for how many bytes marks.from speaks, however they lie.
+const sure = 57
+
+// markPlain is mark in plain Go, eight bytes at a time.
+func markPlain(to, text []byte) {
+	for len(text) >= 8 && len(to) >= 1 {
+		to[0] = markEight(binary.LittleEndian.Uint64(text))
+		text, to = text[8:], to[1:]
+	}
+}
+
+// markEight gathers the marks of eight bytes.
+func markEight(w uint64) byte {
+	const lows, gather = ^uint64(highs), 0x0102040810204080
+	quote := (w^ones*2)&lows + ones*(0x7F-0x20) // of ASCII, 0 to 0x1f and the quote are at most 0x20 with the second bit turned
+	slash := (w^ones*'\\')&lows + ones*0x7F
+	stop := (^(quote & slash) | w) & highs
+	return byte(stop >> 7 * gather >> 56)
+}
