@@ -160,10 +160,7 @@ func (v Value) Count() int {
 //
 //	for m := v.First(); m.Exists(); m = m.Next() { … }
 func (v Value) First() Value {
-	if v.rec == nil || v.node().kind < KindObject || v.node().end-v.node().start <= 2 || int(v.at)+1 >= len(v.rec.nodes) {
-		return Value{}
-	}
-	if v.node().count == 0 { // "{ }"
+	if v.Count() == 0 {
 		return Value{}
 	}
 	return v.rec.visible(v.at + 1)

@@ -90,7 +90,7 @@ func NewEncoder(cfg Config) *Encoder {
 func (e *Encoder) Fragments() *Fragments { return &e.fragments }
 
 // Append appends the document of r to dst: one JSON object on one line, without a line end. It cannot fail: what a field
-// would refuse is left out and said in error.message. r is good to use until then as its reader says. Up to 32 bytes behind
+// would refuse is left out and said in error.message. r is good to use until then as its reader says. Up to 48 bytes behind
 // the slice it returns, within its capacity, may have been overwritten: nothing else may stand there.
 func (e *Encoder) Append(dst []byte, r *cloudtrail.Record) []byte {
 	e.degraded, e.why = false, ""

@@ -198,9 +198,13 @@ func (e *Encoder) putTLS(dst []byte) []byte {
 	mark := len(dst)
 	dst = append(dst, `"tls":{`...)
 	dst = putText(dst, `"version":`, t.version)
-	start := len(dst)
-	dst = putText(dst, `"version_protocol":`, t.protocol)
-	lower(dst[start:]) // the key is small anyway
+	if string(t.protocol.text) == "TLS" { // always, so far
+		dst = putWord(dst, `"version_protocol":`, "tls")
+	} else {
+		start := len(dst)
+		dst = putText(dst, `"version_protocol":`, t.protocol)
+		lower(dst[start:]) // the key is small anyway
+	}
 	dst = e.put(dst, `"cipher":`, t.cipher)
 	dst = e.putOnly(dst, `"client":{"server_name":`, t.host)
 	return end(dst, mark, '}')

@@ -30,16 +30,15 @@ func (e *Encoder) put(dst []byte, key string, v cloudtrail.Value) []byte {
 	return e.putValue(append(dst, key...), v)
 }
 
-// putValue appends what stands behind a key, with its comma. As splice does, it copies 32 bytes of a short value, whatever
+// putValue appends what stands behind a key, with its comma. As splice does, it copies 48 bytes of a short value, whatever
 // its length; what is seldom is apart, so that nothing has to be kept over a call.
 func (e *Encoder) putValue(dst []byte, v cloudtrail.Value) []byte {
 	raw, n := v.Scalar(), len(dst)
-	if len(raw) == 0 || len(raw) > 32 || cap(raw) < 32 || cap(dst)-n < 33 {
+	if len(raw) == 0 || len(raw) > short || cap(raw) < short || cap(dst)-n < short+1 {
 		return e.putLong(dst, v)
 	}
-	to, from := dst[n:n+33], raw[:32]
-	copy(to[:16], from[:16])
-	copy(to[16:32], from[16:])
+	to := dst[n : n+short+1]
+	copyShort(to, raw)
 	to[len(raw)] = ','
 	return dst[:n+len(raw)+1]
 }
@@ -104,18 +103,27 @@ func appendItem(dst []byte, it item) []byte {
 	return append(dst, '"')
 }
 
-// splice appends a piece of the record. Most are short, and of any length: copying always the same 32 bytes and keeping
+// splice appends a piece of the record. Most are short, and of any length: copying always the same 48 bytes and keeping
 // those that count is quicker than a copy that first has to find out how many they are. What is read behind src is its
 // record's too, whose bytes end where their capacity does.
 func splice(dst, src []byte) []byte {
 	n := len(dst)
-	if len(src) > 32 || cap(src) < 32 || cap(dst)-n < 32 {
+	if len(src) > short || cap(src) < short || cap(dst)-n < short {
 		return append(dst, src...)
 	}
-	to, from := dst[n:n+32], src[:32]
-	copy(to[:16], from[:16])
-	copy(to[16:], from[16:])
+	copyShort(dst[n:n+short], src)
 	return dst[:n+len(src)]
+}
+
+// short is what is copied of short pieces: a UUID in quotes, which every record has several of, is 38 bytes.
+const short = 48
+
+// copyShort copies from[:short]. Three copies of sixteen bytes are six instructions; one of 48 is a call.
+func copyShort(to, from []byte) {
+	to, from = to[:short], from[:short]
+	copy(to[:16], from[:16])
+	copy(to[16:32], from[16:32])
+	copy(to[32:], from[32:])
 }
 
 // appendQuoted appends valid UTF-8 as a JSON string.
