@@ -1,15 +1,14 @@
 #include "textflag.h"
 
-// SIXTEEN gathers the marks of the sixteen bytes at an offset of SI into a register. V and T are scratch.
-// X0 holds zeros, X1 the bytes 2, X2 0x20 and X3 backslashes: with the second bit turned, the quote and all below the space
-// are at most 0x20, and subtracting that, down to zero at the least, leaves zero of just these.
-#define SIXTEEN(offset, V, T, to) \
+// SIXTEEN gathers the marks of the sixteen bytes at an offset of SI into a register; V, X and T are scratch. X1 holds the
+// bytes 2, X2 0x21 and X3 backslashes. With the second bit turned, the quote and all that is below the space are less than
+// 0x21, and so are bytes of 0x80 or more, which are negative here.
+#define SIXTEEN(offset, V, X, T, to) \
 	MOVOU    offset(SI), V; \
-	MOVO     V, T;          \
-	PXOR     X1, T;         \
-	PSUBUSB  X2, T;         \
-	PCMPEQB  X0, T;         \
-	POR      V, T;          \
+	MOVO     V, X;          \
+	PXOR     X1, X;         \
+	MOVO     X2, T;         \
+	PCMPGTB  X, T;          \
 	PCMPEQB  X3, V;         \
 	POR      T, V;          \
 	PMOVMSKB V, to
@@ -22,11 +21,10 @@ TEXT ·mark(SB), NOSPLIT, $0-48
 	SHRQ $6, CX
 	JZ   done
 
-	PXOR       X0, X0
 	MOVQ       $0x0202020202020202, AX
 	MOVQ       AX, X1
 	PUNPCKLQDQ X1, X1
-	MOVQ       $0x2020202020202020, AX
+	MOVQ       $0x2121212121212121, AX
 	MOVQ       AX, X2
 	PUNPCKLQDQ X2, X2
 	MOVQ       $0x5C5C5C5C5C5C5C5C, AX
@@ -34,10 +32,10 @@ TEXT ·mark(SB), NOSPLIT, $0-48
 	PUNPCKLQDQ X3, X3
 
 sixtyfour:
-	SIXTEEN(0, X4, X5, AX)
-	SIXTEEN(16, X6, X7, BX)
-	SIXTEEN(32, X8, X9, DX)
-	SIXTEEN(48, X10, X11, R8)
+	SIXTEEN(0, X4, X5, X6, AX)
+	SIXTEEN(16, X7, X8, X9, BX)
+	SIXTEEN(32, X10, X11, X12, DX)
+	SIXTEEN(48, X13, X14, X4, R8)
 	SHLQ $16, BX
 	SHLQ $32, DX
 	SHLQ $48, R8
