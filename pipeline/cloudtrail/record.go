@@ -80,6 +80,15 @@ func (r *Record) Field(f Field) Value {
 	return Value{rec: r, at: i}
 }
 
+// HasAny reports whether the record has one of the fields, void ones included.
+func (r *Record) HasAny(fields []Field) bool {
+	node := int32(0)
+	for _, f := range fields {
+		node |= r.fields[f]
+	}
+	return node != 0
+}
+
 // Root returns the record itself as a value: absent only for a Record that holds nothing, or nothing but void values.
 func (r *Record) Root() Value {
 	if len(r.nodes) == 0 || r.nodes[0].flags&flagVoid != 0 {

@@ -101,6 +101,23 @@ func (v Value) Bytes() []byte {
 	return v.rec.unescaped(n.start+1, n.end-1, n.flags&flagEscaped != 0)
 }
 
+// Content is the text of a string, its escapes resolved, or of a number, nil for every other kind. It is plain when JSON
+// writes it as it is.
+func (v Value) Content() (text []byte, plain bool) {
+	if v.rec == nil {
+		return nil, false
+	}
+	switch n := v.node(); {
+	case n.kind == KindString && n.flags&flagEscaped == 0:
+		return v.rec.Raw[n.start+1 : n.end-1], true
+	case n.kind == KindString:
+		return v.rec.unescape(v.rec.Raw[n.start+1 : n.end-1]), false
+	case n.kind == KindNumber:
+		return v.rec.Raw[n.start:n.end], true
+	}
+	return nil, false
+}
+
 // Text is Bytes of a string, nil for every other kind.
 func (v Value) Text() []byte {
 	if v.Kind() != KindString {

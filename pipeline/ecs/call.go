@@ -68,14 +68,14 @@ type calls struct {
 func (e *Encoder) readCall() {
 	source, name := e.rec.Field(cloudtrail.EventSource), e.rec.Field(cloudtrail.EventName)
 	e.call = &e.calls.other
-	if len(source.Raw())+len(name.Raw()) < longCall {
-		place := maphash.Bytes(e.calls.seed, source.Raw()) + 3*maphash.Bytes(e.calls.seed, name.Raw())
+	if by, what := source.Raw(), name.Raw(); len(by)+len(what) < longCall {
+		place := maphash.Bytes(e.calls.seed, by) + 3*maphash.Bytes(e.calls.seed, what)
 		for i := range uint64(4) { // so many may have the same place in mind
 			c := &e.calls.known[(place+i)%knownCalls]
 			if *c == nil {
 				*c = &call{}
 			}
-			if e.call = *c; e.call.is(source.Raw(), name.Raw()) {
+			if e.call = *c; e.call.is(by, what) {
 				return
 			}
 			if e.call.event == nil {

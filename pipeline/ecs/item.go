@@ -16,13 +16,8 @@ type item struct {
 
 // itemOf makes an item of a string or number; of anything else one without text, which no list takes.
 func itemOf(v cloudtrail.Value) item {
-	switch v.Kind() {
-	case cloudtrail.KindString:
-		return item{text: v.Bytes(), plain: v.Plain()}
-	case cloudtrail.KindNumber:
-		return item{text: v.Raw(), plain: true}
-	}
-	return item{}
+	text, plain := v.Content()
+	return item{text: text, plain: plain}
 }
 
 // add appends a value that is there and has text.

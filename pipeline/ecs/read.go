@@ -239,21 +239,28 @@ func (e *Encoder) settleUser() {
 	}
 }
 
-// readOthers finds the fields that no field of ECS or of Elastic's stands for, and those whose kind is not the one their
-// field takes.
+// homeless are the fields that no field of ECS or of Elastic's stands for. Few records have one.
+var homeless = [...]cloudtrail.Field{
+	cloudtrail.EdgeDeviceDetails, cloudtrail.SourceIdentity, cloudtrail.Annotation, cloudtrail.TimeWindow,
+	cloudtrail.Summary, cloudtrail.AccountID, cloudtrail.Records,
+}
+
+// objects are the fields whose own field takes nothing but objects.
+var objects = [...]cloudtrail.Field{
+	cloudtrail.Addendum, cloudtrail.TLSDetails, cloudtrail.InsightDetails, cloudtrail.EventContext,
+}
+
+// readOthers finds the homeless fields, and those whose kind is not the one their field takes.
 func (e *Encoder) readOthers() {
 	r := e.rec
-	for _, f := range [...]cloudtrail.Field{
-		cloudtrail.EdgeDeviceDetails, cloudtrail.SourceIdentity, cloudtrail.Annotation, cloudtrail.TimeWindow,
-		cloudtrail.Summary, cloudtrail.AccountID, cloudtrail.Records,
-	} {
-		if r.Field(f).Exists() {
-			e.others.add(f)
+	if r.HasAny(homeless[:]) {
+		for _, f := range homeless {
+			if r.Field(f).Exists() {
+				e.others.add(f)
+			}
 		}
 	}
-	for _, f := range [...]cloudtrail.Field{
-		cloudtrail.Addendum, cloudtrail.TLSDetails, cloudtrail.InsightDetails, cloudtrail.EventContext,
-	} {
+	for _, f := range objects {
 		if v := r.Field(f); v.Exists() && v.Kind() != cloudtrail.KindObject {
 			e.others.add(f)
 		}

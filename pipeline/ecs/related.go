@@ -58,7 +58,7 @@ func (e *Encoder) putRelatedIPs(dst []byte) []byte {
 }
 
 func (e *Encoder) putRelatedHosts(dst []byte) []byte {
-	if host := itemOf(e.tls.host); !bytes.HasSuffix(host.text, []byte(amazon)) {
+	if host := itemOf(e.tls.host); len(host.text) > 0 && !bytes.HasSuffix(host.text, []byte(amazon)) {
 		e.hosts = append(e.hosts, host)
 	}
 	if !e.sourceIsIP && bytes.IndexByte(e.source.text, '.') >= 0 && bytes.IndexByte(e.source.text, ' ') < 0 &&
@@ -71,6 +71,9 @@ func (e *Encoder) putRelatedHosts(dst []byte) []byte {
 			arn.text = arn.text[bytes.LastIndexByte(arn.text, '/')+1:]
 			e.addInstance(arn)
 		}
+	}
+	if len(e.hosts) == 0 { // nearly always
+		return dst
 	}
 	e.hosts = unique(e.hosts)
 	return putList(dst, `"hosts":`, e.hosts)
