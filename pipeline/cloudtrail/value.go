@@ -120,10 +120,14 @@ func (v Value) Content() (text []byte, plain bool) {
 
 // Text is Bytes of a string, nil for every other kind.
 func (v Value) Text() []byte {
-	if v.Kind() != KindString {
+	if v.rec == nil {
 		return nil
 	}
-	return v.Bytes()
+	n := v.node()
+	if n.kind != KindString {
+		return nil
+	}
+	return v.rec.unescaped(n.start+1, n.end-1, n.flags&flagEscaped != 0)
 }
 
 // Is reports whether the value is the string s.

@@ -28,19 +28,19 @@ type entry struct {
 
 // append appends the text form of v, a value inside depth-1 containers.
 func (t *texter) append(dst []byte, v cloudtrail.Value, depth int) []byte {
-	raw := v.Raw()
 	switch v.Kind() {
 	case cloudtrail.KindString:
+		raw := v.Raw()
 		return splice(dst, raw[1:len(raw)-1])
 	case cloudtrail.KindNumber:
-		t.odd = t.odd || len(raw) > maxNumber
-		return appendNumber(dst, raw)
+		t.odd = t.odd || len(v.Raw()) > maxNumber
+		return appendNumber(dst, v.Raw())
 	case cloudtrail.KindObject:
 		return t.object(dst, v, depth)
 	case cloudtrail.KindArray:
 		return t.array(dst, v, depth)
 	}
-	return append(dst, raw...)
+	return append(dst, v.Raw()...)
 }
 
 func (t *texter) array(dst []byte, v cloudtrail.Value, depth int) []byte {
