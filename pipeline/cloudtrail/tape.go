@@ -1,9 +1,6 @@
 package cloudtrail
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // scanner is the one pass over a record: it checks JSON's grammar (RFC 8259) to the letter, notes on the tape where every
 // value stands, and which are void.
@@ -22,16 +19,6 @@ type scanner struct {
 	last  Field // the field of the record that was read last
 	ascii bool  // no byte of 0x80 or more so far
 	err   error
-}
-
-// frame is a container while it is read.
-type frame struct {
-	seen  uint64 // of an object: the hints of its keys so far
-	at    int    // its node
-	count int32  // of its members, those counted once that have one key
-	last  byte   // its closing bracket
-	flags flags  // flagUneven and flagRepeats, of what was read so far
-	live  bool   // some member is not void
 }
 
 // tape reads the object that a text begins with onto the tape and returns where it ends.
@@ -60,12 +47,12 @@ func (r *Record) tape(m marked) (end int, ascii bool, err error) {
 
 // record reads the object that is the record itself, with all that is in it: a member or an end of a container at a time.
 // What nearly every member is, a key and a string that both end within sight, costs no call.
-func (s *scanner) record() int { //nolint:funlen,nestif // the hot loop: a call in it costs as much as what it does
+func (s *scanner) record() int {
 	text := s.text
 	i, more := s.open(0, s.node())
 	for i >= 0 {
 		var n *node
-		if more {
+		if more { //nolint:nestif // the hot loop: a call in it costs as much as what it does
 			n = s.node()
 			if s.depth == 1 {
 				i = s.field(i, n)
@@ -176,15 +163,4 @@ func (s *scanner) closing(i int) int {
 		return i + 1
 	}
 	return 0
-}
-
-// hint maps a key to one of 64 bits, cheaply: by its length and first eight bytes. An escaped key hits every bit.
-func hint(text []byte, n *node) uint64 {
-	start := int(n.keyStart)
-	if n.flags&flagKeyEscaped != 0 || start+8 > len(text) {
-		return ^uint64(0)
-	}
-	w, size := binary.LittleEndian.Uint64(text[start:start+8:start+8]), n.keyEnd-n.keyStart
-	w &= 1<<(8*size) - 1
-	return 1 << ((w ^ uint64(size)<<56) * 0x9E3779B97F4A7C15 >> 58)
 }
