@@ -18,15 +18,23 @@ const maxZstdWindow = 8 << 20
 // Content-Encoding: CloudTrail's objects say gzip and are, but what copied them may have unpacked them.
 type decompressor struct {
 	src     io.Reader
-	plain   io.Reader // gives decompressed bytes; nil before the first read
-	checked bool      // the format has a checksum or an end mark, so that its io.EOF proves the file whole
-	ahead   *bufio.Reader
+	plain   io.Reader     // gives decompressed bytes; nil before the first read
+	checked bool          // the format has a checksum or an end mark, so that its io.EOF proves the file whole
+	memory  bytes.Reader  // src, when it is in memory: a copy, so that reset lets go of it
+	ahead   *bufio.Reader // of any other src
 	head    [4]byte
 	gzip    *gzip.Reader
 	zstd    *zstd.Decoder
 }
 
-func (z *decompressor) reset(src io.Reader) { z.src, z.plain, z.checked = src, nil, false }
+// reset makes z read src, and lets go of the last source, which what inflates knows by memory or ahead.
+func (z *decompressor) reset(src io.Reader) {
+	z.src, z.plain, z.checked = src, nil, false
+	z.memory.Reset(nil)
+	if z.ahead != nil {
+		z.ahead.Reset(nil)
+	}
+}
 
 // read is io.Reader's Read, but never returns bytes and an error together, nor neither.
 func (z *decompressor) read(p []byte) (int, error) {
@@ -79,12 +87,13 @@ func (z *decompressor) open() error {
 	return nil
 }
 
-// look returns the first bytes, and a source that still has them. What is in memory is left as it is: inflating bytes
-// costs a thirtieth less without a buffer in between.
+// look returns the first bytes, and a source that still has them. Of what is in memory it reads a copy, with no buffer in
+// between, which inflating is a thirtieth quicker without: the caller's reader stays where it is.
 func (z *decompressor) look() (src io.Reader, head []byte, err error) {
 	if r, ok := z.src.(*bytes.Reader); ok {
+		z.memory = *r
 		n, err := r.ReadAt(z.head[:], r.Size()-int64(r.Len()))
-		return r, z.head[:n], err
+		return &z.memory, z.head[:n], err
 	}
 	if z.ahead == nil {
 		z.ahead = bufio.NewReader(nil)

@@ -48,6 +48,9 @@ func (s *scanner) open(i int, n *node) (int, bool) {
 func (s *scanner) close(i int) (int, *node) {
 	in := &s.in
 	n := &s.rec.nodes[in.at]
+	if in.count >= manyMembers && in.last == '}' {
+		s.hideAllRepeats()
+	}
 	n.end, n.count = uint32(i+1), in.count
 	n.flags |= in.flags
 	live, f := in.live, in.flags&flagUneven
@@ -84,28 +87,4 @@ func hint(text []byte, n *node) uint64 {
 	w, size := binary.LittleEndian.Uint64(text[start:start+8:start+8]), n.keyEnd-n.keyStart
 	w &= 1<<(8*size) - 1
 	return 1 << ((w ^ uint64(size)<<56) * 0x9E3779B97F4A7C15 >> 58)
-}
-
-// hideEqual hides an earlier member of the same container that has the key of the one at.
-func (s *scanner) hideEqual(at int32) {
-	if s.rec.shadow(s.in.at, at) {
-		s.in.flags |= flagUneven | flagRepeats
-		s.in.count--
-	}
-}
-
-// shadow looks among the members of parent for an earlier one with the key of the member at, and hides it.
-func (r *Record) shadow(parent int, at int32) bool {
-	m := &r.nodes[at]
-	key, size := Value{rec: r, at: at}.Key(), m.keyEnd-m.keyStart
-	for i := int32(parent) + 1; i != 0 && i != at; {
-		n := &r.nodes[i]
-		alike := n.keyEnd-n.keyStart == size || (n.flags|m.flags)&flagKeyEscaped != 0
-		if alike && n.flags&flagShadowed == 0 && string(Value{rec: r, at: i}.Key()) == string(key) {
-			n.flags |= flagShadowed
-			return true
-		}
-		i = n.next
-	}
-	return false
 }

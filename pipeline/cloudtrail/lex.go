@@ -86,7 +86,7 @@ func scanScalar(text []byte, i int) (int, Kind, error) {
 }
 
 func scanWord(text []byte, i int, word string) (int, error) {
-	if end := i + len(word); end < len(text) && string(text[i:end]) == word {
+	if end := i + len(word); end <= len(text) && string(text[i:end]) == word {
 		return end, nil
 	}
 	for k := range len(word) {

@@ -19,35 +19,35 @@ type marked struct {
 	base  int
 }
 
-// set marks the bytes of text from the given one on; those before it are marked already. A text longer than markSpan
-// stays without: then its strings are searched for their ends.
-func (m *marks) set(text []byte, from int) {
+// set marks a text of which the bytes from fresh on are new; those before are marked already. A text longer than markSpan
+// gets no marks: then its strings are searched for their ends.
+func (m *marks) set(text []byte, fresh int) {
 	if len(text) > markSpan {
 		clear(m[:])
 		return
 	}
-	from &^= 63
+	fresh &^= 63
 	whole := len(text) &^ 63
-	if from < whole {
-		mark(m[from/8:whole/8], text[from:whole])
-		from = whole
+	if fresh < whole {
+		mark(m[fresh/8:whole/8], text[fresh:whole])
+		fresh = whole
 	}
-	if from < len(text) {
+	if fresh < len(text) {
 		var rest [64]byte
-		copy(rest[:], text[from:])
-		mark(m[from/8:from/8+8], rest[:])
+		copy(rest[:], text[fresh:])
+		mark(m[fresh/8:fresh/8+8], rest[:])
 	}
 }
 
-// from returns the marks from the byte i on, that of i itself as the lowest bit: of 57 bytes at least. In the bits above
-// those, and for bytes that have no marks, there is nothing.
-func (m *marks) from(i int) uint64 {
+// sight is for how many bytes marks.at speaks, wherever they begin.
+const sight = 57
+
+// at returns the marks from the byte i on, that of i itself as the lowest bit: of sight bytes or a few more, with zeros
+// above. Of bytes behind the text they say nothing true.
+func (m *marks) at(i int) uint64 {
 	k := i >> 3 & (markSpan/8 - 1)
 	return binary.LittleEndian.Uint64(m[k:k+8]) >> (i & 7)
 }
-
-// sure is for how many bytes marks.from speaks, however they lie.
-const sure = 57
 
 // markPlain is mark in plain Go, eight bytes at a time.
 func markPlain(to, text []byte) {
@@ -63,5 +63,5 @@ func markEight(w uint64) byte {
 	quote := (w^ones*2)&lows + ones*(0x7F-0x20) // of ASCII, 0 to 0x1f and the quote are at most 0x20 with the second bit turned
 	slash := (w^ones*'\\')&lows + ones*0x7F
 	stop := (^(quote & slash) | w) & highs
-	return byte(stop >> 7 * gather >> 56)
+	return byte(((stop >> 7) * gather) >> 56)
 }

@@ -55,11 +55,11 @@ func FuzzMarks(f *testing.F) {
 		m.set(text, known)
 		for i, c := range text {
 			want := c < 0x20 || c == '"' || c == '\\' || c >= 0x80
-			if got := m.from(i)&1 == 1; got != want {
+			if got := m.at(i)&1 == 1; got != want {
 				t.Fatalf("byte %d of %d, %#x: marked is %v, want %v", i, len(text), c, got, want)
 			}
-			ahead := min(sure, len(text)-i)
-			if got, want := m.from(i)&(1<<ahead-1) != 0, anyMark(text[i:i+ahead]); got != want {
+			ahead := min(sight, len(text)-i)
+			if got, want := m.at(i)&(1<<ahead-1) != 0, anyMark(text[i:i+ahead]); got != want {
 				t.Fatalf("%d bytes from %d on: some mark is %v, want %v", ahead, i, got, want)
 			}
 		}

@@ -2,8 +2,8 @@ package cloudtrail
 
 import "encoding/binary"
 
-// names are the fields as CloudTrail writes them, with quotes and colon: what FieldOf tells apart. None is longer than a spelling
-// has room for.
+// names are the fields as CloudTrail writes them, with quotes and colon: what FieldOf tells apart. None is longer than
+// longestName.
 var names = [fieldCount]string{
 	Unknown:                      `"":`, // a key that no field has
 	EventVersion:                 `"eventVersion":`,
@@ -46,6 +46,9 @@ var names = [fieldCount]string{
 	Records:                      `"Records":`,
 }
 
+// longestName is one byte less than the words of a spelling: what follows a name is among them.
+const longestName = 31
+
 // spelling is a name as words of eight bytes, so that a text is compared with it at once, without a call.
 type spelling struct {
 	words, masks [4]uint64 // a word's mask leaves out what is behind the name's end
@@ -73,5 +76,5 @@ func (s *spelling) begins(text []byte) bool {
 	return (binary.LittleEndian.Uint64(t)&s.masks[0]^s.words[0])|
 		(binary.LittleEndian.Uint64(t[8:])&s.masks[1]^s.words[1])|
 		(binary.LittleEndian.Uint64(t[16:])&s.masks[2]^s.words[2])|
-		(binary.LittleEndian.Uint64(t[24:])&s.masks[3]^s.words[3]) == 0 && t[s.size&31] > ' '
+		(binary.LittleEndian.Uint64(t[24:])&s.masks[3]^s.words[3]) == 0 && t[s.size&longestName] > ' '
 }

@@ -23,7 +23,7 @@ func (s *scanner) key(i int, n *node) int {
 	if s.text[i] != '"' {
 		return s.unexpected(i, "a key's quote")
 	}
-	end, f := s.long(i + 1)
+	end, f := s.anyString(i + 1)
 	if end < 0 {
 		return end
 	}
@@ -57,7 +57,7 @@ func (s *scanner) token(i int) int {
 func (s *scanner) quoted(i, end int, n *node) int {
 	f := flags(0)
 	if end == 0 {
-		if end, f = s.long(i + 1); end < 0 {
+		if end, f = s.anyString(i + 1); end < 0 {
 			return end
 		}
 	}
@@ -67,13 +67,13 @@ func (s *scanner) quoted(i, end int, n *node) int {
 	return end
 }
 
-// long reads a string's content from i, however long it is and whatever is in it, to behind its closing quote.
-func (s *scanner) long(i int) (int, flags) {
+// anyString reads a string's content from i, however long it is and whatever is in it, to behind its closing quote.
+func (s *scanner) anyString(i int) (int, flags) {
 	if s.base+len(s.text) <= markSpan {
-		for i+sure < len(s.text) && s.marks.from(s.base+i) == 0 {
-			i += sure
+		for i+sight < len(s.text) && s.marks.at(s.base+i) == 0 {
+			i += sight
 		}
-		if end := s.closing(i); end > 0 {
+		if end := s.endInSight(i); end > 0 {
 			return end, 0
 		}
 	}
@@ -113,9 +113,9 @@ func (s *scanner) longer() []node {
 }
 
 // again settles a field that was seen before, under this key or another.
-func (s *scanner) again(f Field, member int32) {
+func (s *scanner) again(f Field) {
 	s.rec.respelled = s.rec.respelled || f != Unknown
-	s.hideEqual(member)
+	s.hideRepeat()
 }
 
 func space(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }

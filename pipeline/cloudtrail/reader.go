@@ -229,7 +229,7 @@ func (d *Reader) peek(n int) []byte {
 
 // read reads the record that begins at the next byte, or refuses what stands there.
 func (d *Reader) read() (*Record, error) {
-	if d.inside != atTop {
+	if d.inside != atTop && d.src.checked { // what is not compressed may be written while it is read
 		d.peek(usualRecord) // a record that the window's end cuts would be scanned twice
 	}
 	size, err := d.scan(0, MaxRecord)
@@ -336,7 +336,7 @@ func (d *Reader) scan(skip, limit int) (int, error) {
 				return 0, errLarge
 			}
 			if err = d.fill(); err == io.EOF {
-				return 0, errShort
+				return d.record.scan(d.unread(skip)) // what came last may show why it is none
 			} else if err != nil {
 				return 0, err
 			}

@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "hash/maphash"
+
 // A Record is one CloudTrail record as views into the bytes it was read from. Nothing is copied: a Record, every
 // Value of it and every slice they return are good until the Reader that gave it reads on (or until Parse is called
 // on it again). A Record is not safe for concurrent use.
@@ -19,8 +21,10 @@ type Record struct {
 	respelled bool              // some field was seen twice
 	depth     int
 	outer     []frame // those of the containers around the one being read
-	marks     *marks  // of the text that Parse was given
-	text      []byte  // unescaped strings, see Value.Bytes
+	keys      []int32 // see keyTable
+	seed      maphash.Seed
+	marks     *marks // of the text that Parse was given
+	text      []byte // unescaped strings, see Value.Bytes
 }
 
 // Field names a top-level field of a record. Source: AWS CloudTrail User Guide, "CloudTrail record contents".

@@ -2,6 +2,7 @@ package cloudtrail_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -44,19 +45,80 @@ func TestRecord_void(t *testing.T) {
 		{"white space goes", "{\"a\" : [ 1 ,\n2 ] }", `{"a":[1,2]}`},
 		{"of equal keys the last stays", `{"a":1,"b":2,"a":3}`, `{"b":2,"a":3}`},
 		{"escaped keys are equal too", `{"a":1,"\u0061":2}`, `{"\u0061":2}`},
+		{"also one behind an escaped one", `{"x":1,"\u0061":2,"a":3}`, `{"x":1,"a":3}`},
+		{"and with others in between", `{"x":1,"\u0061":2,"b":1,"a":3}`, `{"x":1,"b":1,"a":3}`},
 		{"escapes stay", `"a\n\u00e9\"\/"`, `"a\n\u00e9\"\/"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := parse(t, `{"eventName":"x","requestParameters":`+tt.value+`}`)
-			v := r.Field(cloudtrail.RequestParameters)
-			if got := string(v.AppendJSON(nil)); got != tt.want {
-				t.Errorf("got %s, want %s", got, tt.want)
-			}
-			if v.Exists() != (tt.want != "") {
-				t.Errorf("Exists is %v", v.Exists())
+			for _, behind := range []string{"", strings.Repeat(" ", 60)} { // what follows changes nothing
+				r := parse(t, `{"eventName":"x","requestParameters":`+tt.value+`}`+behind)
+				v := r.Field(cloudtrail.RequestParameters)
+				if got := string(v.AppendJSON(nil)); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+				if v.Exists() != (tt.want != "") {
+					t.Errorf("Exists is %v", v.Exists())
+				}
 			}
 		})
+	}
+}
+
+// TestRecord_manyKeys: objects of thousands of keys take time and memory in proportion to their size, and of equal keys the
+// last counts in them too.
+func TestRecord_manyKeys(t *testing.T) {
+	const keys = 60_000
+	for _, tt := range []struct{ form, before string }{{`"%05d":%d`, ""}, {`"\n%05d":%d`, "\n"}} {
+		var text strings.Builder
+		for i := range keys {
+			fmt.Fprintf(&text, tt.form+",", i, i)
+		}
+		fmt.Fprintf(&text, tt.form+","+tt.form+","+tt.form, 0, -1, keys, -1, keys, -2)
+		v := parse(t, `{"eventName":"x","requestParameters":{`+text.String()+`}}`).Field(cloudtrail.RequestParameters)
+		if got, want := v.Count(), keys+1; got != want {
+			t.Fatalf("%s: got %d keys, want %d", tt.form, got, want)
+		}
+		var got map[string]int
+		if err := json.Unmarshal(v.AppendJSON(nil), &got); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range map[int]int{0: -1, 1: 1, keys: -2} {
+			if key := fmt.Sprintf("%s%05d", tt.before, i); got[key] != want {
+				t.Errorf("%s: key %d is %d, want %d", tt.form, i, got[key], want)
+			}
+		}
+		if n := testing.AllocsPerRun(1, func() { v.Get("nowhere") }); n > 0 {
+			t.Errorf("%s: a search for a key allocates %v times", tt.form, n)
+		}
+	}
+}
+
+// TestRecord_equalKeys: whatever the number of an object's keys, of equal ones the last counts, in the place of the first.
+func TestRecord_equalKeys(t *testing.T) {
+	for _, n := range []int{2, 30, 63, 64, 65, 200} {
+		var text strings.Builder
+		for i := range n {
+			fmt.Fprintf(&text, `"k%d":"old",`, i)
+		}
+		for i := range n {
+			fmt.Fprintf(&text, `"k%d":"new",`, n-1-i)
+		}
+		v := parse(t, `{"requestParameters":{`+strings.TrimSuffix(text.String(), ",")+`}}`).Field(cloudtrail.RequestParameters)
+		if got := v.Count(); got != n {
+			t.Errorf("%d keys twice: got %d", n, got)
+		}
+		first := v.FirstEvery()
+		for m := v.First(); m.Exists(); m = m.Next() {
+			if !m.Is("new") {
+				t.Fatalf("%d keys twice: %s is %s", n, m.Key(), m.Raw())
+			}
+		}
+		for i, old := 0, first; i < n; i, old = i+1, old.NextEvery() {
+			if m := v.Get(string(old.Key())); v.Rank(m) != v.Rank(old) {
+				t.Errorf("%d keys twice: %s has rank %d, want %d", n, old.Key(), v.Rank(m), v.Rank(old))
+			}
+		}
 	}
 }
 
@@ -118,6 +180,7 @@ func TestRecord_Parse_refuses(t *testing.T) {
 		{"no comma", `{"a":1 "b":2}`},
 		{"no colon", `{"a" 1}`},
 		{"key without quotes", `{a:1}`},
+		{"key without its opening quote", `{xa":1}`},
 		{"single quotes", `{'a':1}`},
 		{"wrong bracket", `{"a":[1}}`},
 		{"bare line end in a string", "{\"a\":\"b\nc\"}"},
@@ -132,8 +195,10 @@ func TestRecord_Parse_refuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := new(cloudtrail.Record).Parse([]byte(tt.text)); err == nil {
-				t.Error("it was taken")
+			for _, text := range []string{tt.text, `{"eventName":"x","q":` + tt.text + `}`} {
+				if err := new(cloudtrail.Record).Parse([]byte(text)); err == nil && text != `{"eventName":"x","q":[]}` {
+					t.Errorf("%s was taken", text)
+				}
 			}
 		})
 	}
@@ -144,6 +209,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(record("a")))
 	f.Add([]byte(`{"a":[1,-0.5e+10,true,false,null,"\ud83d\ude00"],"b":{}}`))
 	f.Add([]byte("{\"a\":\"\xff\"}"))
+	f.Add([]byte(`{"eventName":"x","q":{xa":1}}`))
 	r := new(cloudtrail.Record)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		err := r.Parse(text)

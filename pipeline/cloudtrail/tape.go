@@ -57,24 +57,24 @@ func (s *scanner) record() int {
 			if s.depth == 1 {
 				i = s.field(i, n)
 			} else if s.in.last == '}' {
-				if end := s.closing(i + 1); endsKey(text, i, end) {
+				if end := s.endInSight(i + 1); endsKey(text, i, end) {
 					n.keyStart, n.keyEnd = uint32(i+1), uint32(end-1)
 					i = end + 1
 				} else {
 					i = s.key(i, n)
 				}
-				if bit := hint(text, n); s.in.seen&bit == 0 {
-					s.in.seen |= bit
-				} else {
-					s.hideEqual(int32(s.used - 1))
+				bit := hint(text, n)
+				if s.in.seen&bit != 0 {
+					s.hideRepeat()
 				}
+				s.in.seen |= bit
 			}
 			if i < 0 {
 				break
 			}
 			switch text[i] {
 			case '"':
-				end := s.closing(i + 1)
+				end := s.endInSight(i + 1)
 				if end > i+len(`"none"`) {
 					n.start, n.end, n.kind = uint32(i), uint32(end), KindString
 					s.in.live = true
@@ -139,22 +139,22 @@ func (s *scanner) field(i int, n *node) int {
 		field = FieldOf(Value{rec: r, at: at}.Key())
 		r.follows[s.last] = field
 		if r.fields[field] != 0 {
-			s.again(field, at)
+			s.again(field)
 		}
 	}
 	r.fields[field], s.last = at, field
 	return i
 }
 
-// endsKey reports whether a key at i ends where closing says, with its colon and a value right behind it.
+// endsKey reports whether a key at i ends where endInSight says, with its colon and a value right behind it.
 func endsKey(text []byte, i, end int) bool {
 	return end > 0 && text[i] == '"' && end+1 < len(text) && text[end] == ':' && text[end+1] > ' '
 }
 
-// closing returns the index behind the quote that ends the string whose content begins at i, 0 when that is not in sight:
+// endInSight returns the index behind the quote that ends the string whose content begins at i, 0 when that is not in sight:
 // the string is long, or has in it what ends plain text.
-func (s *scanner) closing(i int) int {
-	w := s.marks.from(s.base + i)
+func (s *scanner) endInSight(i int) int {
+	w := s.marks.at(s.base + i)
 	if w == 0 {
 		return 0
 	}

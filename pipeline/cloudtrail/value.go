@@ -42,6 +42,7 @@ const (
 	flagEscaped                      // a string with a backslash
 	flagKeyEscaped                   // a key with a backslash
 	flagRepeats                      // an object with a key that stands twice
+	flagAgain                        // an equal key stood before in the same object
 	flagUneven                       // a container with void or shadowed values or white space inside
 )
 
@@ -101,8 +102,8 @@ func (v Value) Bytes() []byte {
 	return v.rec.unescaped(n.start+1, n.end-1, n.flags&flagEscaped != 0)
 }
 
-// Content is the text of a string, its escapes resolved, or of a number, nil for every other kind. It is plain when JSON
-// writes it as it is.
+// Content is the text of a string, its escapes resolved, or of a number, nil for every other kind; plain says that JSON
+// writes it as it is. It is Kind, Bytes and Plain in one step, for who asks for many.
 func (v Value) Content() (text []byte, plain bool) {
 	if v.rec == nil {
 		return nil, false
@@ -120,14 +121,10 @@ func (v Value) Content() (text []byte, plain bool) {
 
 // Text is Bytes of a string, nil for every other kind.
 func (v Value) Text() []byte {
-	if v.rec == nil {
+	if v.Kind() != KindString {
 		return nil
 	}
-	n := v.node()
-	if n.kind != KindString {
-		return nil
-	}
-	return v.rec.unescaped(n.start+1, n.end-1, n.flags&flagEscaped != 0)
+	return v.Bytes()
 }
 
 // Is reports whether the value is the string s.
@@ -157,16 +154,16 @@ func (v Value) KeyEscaped() bool { return v.rec != nil && v.node().flags&flagKey
 // Rank orders the members of v as a map does that keeps the place of a key when it is put again: by where each key first
 // stood. m is a member of v.
 func (v Value) Rank(m Value) uint32 {
-	if v.node().flags&flagRepeats == 0 {
+	if m.node().flags&flagAgain == 0 {
 		return uint32(m.at)
 	}
-	key := m.Key()
-	for i := v.at + 1; i != m.at; i = v.rec.nodes[i].next {
-		if string(Value{rec: v.rec, at: i}.Key()) == string(key) {
-			return uint32(i)
-		}
+	r, i := v.rec, v.at+1
+	scratch := len(r.text)
+	for key := m.Key(); i != m.at && !r.hasKey(i, key); {
+		i = r.nodes[i].next
 	}
-	return uint32(m.at)
+	r.text = r.text[:scratch]
+	return uint32(i)
 }
 
 // Count is the number of members (distinct keys) or elements, void ones included. 0 for scalars.
@@ -212,7 +209,7 @@ func (v Value) Get(key string) Value {
 		return Value{}
 	}
 	for m := v.First(); m.Exists(); m = m.Next() {
-		if string(m.Key()) == key {
+		if m.keyIs(key) {
 			return m
 		}
 	}

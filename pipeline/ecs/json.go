@@ -118,7 +118,8 @@ func splice(dst, src []byte) []byte {
 // short is what is copied of short pieces: a UUID in quotes, which every record has several of, is 38 bytes.
 const short = 48
 
-// copyShort copies from[:short], which is within the capacity of both. Three assignments of sixteen bytes are six instructions; a copy of 48 is a call.
+// copyShort copies from[:short] to to[:short]; both have the capacity. Three assignments of sixteen bytes are six
+// instructions, where a copy of 48 is a call.
 func copyShort(to, from []byte) {
 	to, from = to[:short], from[:short]
 	*(*[16]byte)(to) = [16]byte(from)

@@ -174,7 +174,7 @@ func (r *reading) records(ctx context.Context, yield consumer) error {
 	r.body.lend(ctx)
 	reader := r.reader()
 	defer r.idle(reader)
-	reader.Reset(r.body, r.origin)
+	reader.Reset(r.body.Reader, r.origin) // as it is: what is in memory is inflated where it stands
 	if err := r.each(reader, yield); err != nil {
 		if broke := r.body.broke(); broke != nil {
 			return broke
