@@ -87,6 +87,7 @@ func (d *Reader) Reset(src io.Reader, object *Object) {
 	if len(d.window) > windowSize {
 		d.window = make([]byte, windowSize) // a huge record made it grow: do not keep that
 	}
+	d.record.shrink()
 	d.src.reset(src)
 	d.object, d.start, d.end, d.offset, d.eof = object, 0, 0, 0, false
 	d.inside, d.wrapped, d.stray, d.number, d.endless, d.pending = atTop, false, false, 0, false, nil

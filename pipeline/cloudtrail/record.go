@@ -93,6 +93,20 @@ func (r *Record) HasAny(fields []Field) bool {
 	return node != 0
 }
 
+// shrink gives memory back that only a huge record needs.
+func (r *Record) shrink() {
+	const (
+		nodes = 4 << 10
+		text  = 64 << 10
+	)
+	if cap(r.nodes) > nodes {
+		r.nodes, r.keys = nil, nil
+	}
+	if cap(r.text) > text {
+		r.text = nil
+	}
+}
+
 // Root returns the record itself as a value: absent only for a Record that holds nothing, or nothing but void values.
 func (r *Record) Root() Value {
 	if len(r.nodes) == 0 || r.nodes[0].flags&flagVoid != 0 {

@@ -37,17 +37,23 @@ const (
 )
 
 func specialOf(service, action []byte) special {
-	switch name := string(action); {
-	case name == "ConsoleLogin":
+	switch string(action) {
+	case "ConsoleLogin":
 		return consoleLogin
-	case name == "UserAuthentication":
+	case "UserAuthentication":
 		return userAuthentication
-	case name == "AssumeRole" && string(service) == "sts":
-		return assumeRole
-	case name == "GetCallerIdentity" && string(service) == "sts":
-		return getCallerIdentity
-	case name == "SendCommand" && string(service) == "ssm":
-		return sendCommand
+	case "AssumeRole":
+		if string(service) == "sts" {
+			return assumeRole
+		}
+	case "GetCallerIdentity":
+		if string(service) == "sts" {
+			return getCallerIdentity
+		}
+	case "SendCommand":
+		if string(service) == "ssm" {
+			return sendCommand
+		}
 	}
 	return usualCall
 }
