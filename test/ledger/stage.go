@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -103,16 +104,25 @@ func (st *stage) configure() error {
 	return nil
 }
 
+// quietAddress is one that nobody listens on. Its port is none of those that Linux gives to connections and to whoever asks
+// for any: other rows would take one of these before the daemon has it.
+func quietAddress() (address string, err error) {
+	for range 100 {
+		address = fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
+		var l net.Listener
+		if l, err = net.Listen("tcp", address); err == nil { //nolint:noctx // it is at once
+			return address, l.Close()
+		}
+	}
+	return "", err
+}
+
 func (st *stage) configureOne(n int) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is at once
+	admin, err := quietAddress()
 	if err != nil {
 		return err
 	}
-	admin := l.Addr().String()
 	st.admins = append(st.admins, admin)
-	if err := l.Close(); err != nil {
-		return err
-	}
 	visibility := 30 * time.Second
 	if st.row.visibility > 0 {
 		visibility = st.row.visibility
