@@ -37,7 +37,7 @@ func (r *Record) earlier(parent int, at int32, key []byte) int32 {
 	for i := int32(parent) + 1; i != 0 && i != at; {
 		n := &r.nodes[i]
 		alike := n.keyEnd-n.keyStart == m.keyEnd-m.keyStart || (n.flags|m.flags)&flagKeyEscaped != 0
-		if alike && n.flags&flagShadowed == 0 && r.hasKey(i, key) {
+		if alike && n.flags&flagShadowed == 0 && hasKey(Value{rec: r, at: i}, key) {
 			return i
 		}
 		i = n.next
@@ -57,7 +57,7 @@ func (s *scanner) hideAllRepeats() {
 		key := Value{rec: r, at: i}.Key()
 		at := maphash.Bytes(r.seed, key) & mask
 		for ; table[at] != 0; at = (at + 1) & mask {
-			if r.hasKey(table[at], key) {
+			if hasKey(Value{rec: r, at: table[at]}, key) {
 				r.hide(table[at], i)
 				s.repeated()
 				break
@@ -92,19 +92,11 @@ func (r *Record) hide(earlier, later int32) {
 	r.nodes[later].flags |= flagAgain
 }
 
-// hasKey reports whether the member at i has this key. What it unescapes for that it does not keep: many keys may be
-// compared, and each many times.
-func (r *Record) hasKey(i int32, key []byte) bool {
-	scratch := len(r.text)
-	same := string(Value{rec: r, at: i}.Key()) == string(key)
-	r.text = r.text[:scratch]
-	return same
-}
-
-// keyIs is hasKey for a value that is there.
-func (v Value) keyIs(key string) bool {
-	scratch := len(v.rec.text)
-	same := string(v.Key()) == key
-	v.rec.text = v.rec.text[:scratch]
+// hasKey reports whether a member has this key. What it unescapes for that it does not keep: many keys may be compared, and
+// each many times.
+func hasKey[K string | []byte](m Value, key K) bool {
+	scratch := len(m.rec.text)
+	same := string(m.Key()) == string(key)
+	m.rec.text = m.rec.text[:scratch]
 	return same
 }

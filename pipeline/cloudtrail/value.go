@@ -159,7 +159,7 @@ func (v Value) Rank(m Value) uint32 {
 	}
 	r, i := v.rec, v.at+1
 	scratch := len(r.text)
-	for key := m.Key(); i != m.at && !r.hasKey(i, key); {
+	for key := m.Key(); i != m.at && !hasKey(Value{rec: r, at: i}, key); {
 		i = r.nodes[i].next
 	}
 	r.text = r.text[:scratch]
@@ -209,7 +209,7 @@ func (v Value) Get(key string) Value {
 		return Value{}
 	}
 	for m := v.First(); m.Exists(); m = m.Next() {
-		if m.keyIs(key) {
+		if hasKey(m, key) {
 			return m
 		}
 	}

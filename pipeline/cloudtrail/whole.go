@@ -42,7 +42,7 @@ func (v Value) GetWhole(key string) Value {
 		return Value{}
 	}
 	for m := v.FirstWhole(); m.Exists(); m = m.NextWhole() {
-		if m.keyIs(key) {
+		if hasKey(m, key) {
 			return m
 		}
 	}
