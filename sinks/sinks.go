@@ -174,9 +174,13 @@ func openFile(c ndjson.Config, o Options) (*Opened, error) {
 	return opened, nil
 }
 
+// letterPatience outlasts a node that starts again or a cluster that is busy, and is short beside the half day that a
+// message may be held.
+const letterPatience = 30 * time.Second
+
 // place opens the places for dead letters.
 func (s *Opened) place(o Options, in deadletter.Cluster) error {
-	places, err := deadletter.New(o.DeadLetters, deadletter.Options{Cluster: in, AWS: o.AWS, Log: o.Log})
+	places, err := deadletter.New(o.DeadLetters, deadletter.Options{Cluster: in, AWS: o.AWS, Log: o.Log, Patience: letterPatience})
 	if places != nil {
 		s.DeadLetters, s.shelves = places, places.Shelves()
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/cenkalti/backoff/v4"
 	"go.uber.org/zap"
 
 	"github.com/trailship/trailship/config/value"
@@ -47,6 +48,8 @@ type Options struct {
 	Cluster Cluster                        // where the index is; nil: the sink is no cluster
 	AWS     func(region string) aws.Config // for S3; "" is the account's own region
 	Log     *zap.Logger
+	// Patience is how long letters wait while no place takes any, counted from the first failure; 0: they are tried once.
+	Patience time.Duration
 }
 
 // place keeps letters.
@@ -57,22 +60,30 @@ type place interface {
 
 // Places tries one place after the other. It is a pipeline.DeadLetters and a pipeline.Readiness, and safe for concurrent use.
 type Places struct {
-	places []place
-	log    *zap.Logger
+	places   []place
+	log      *zap.Logger
+	patience time.Duration
 
 	mu     sync.Mutex
-	fault  error // why no place took the last letters
-	failed time.Time
+	fault  error     // why no place took the last letters
+	began  time.Time // when the first of those failed that did so one behind the other
+	failed time.Time // when the last one did
 }
 
 // faultShown is how long a fault counts. No letter comes to tell that it is over: messages of letters that found no place
 // come back much later.
 const faultShown = 15 * time.Minute
 
+// The pauses before letters are tried again.
+const (
+	firstPause = 500 * time.Millisecond
+	mostPause  = 5 * time.Second
+)
+
 // New returns the places of c in the order of trying them; nil when c names none, so that refusals fail their delivery. Its
 // errors are *value.Problem.
 func New(c Config, o Options) (*Places, error) {
-	p := &Places{log: o.Log}
+	p := &Places{log: o.Log, patience: o.Patience}
 	if c.Index != "" {
 		if o.Cluster == nil {
 			return nil, value.Wrong("index", "the sink is no cluster that could hold it: write s3 or directory instead")
@@ -99,11 +110,28 @@ func New(c Config, o Options) (*Places, error) {
 	return p, nil
 }
 
-// Bury implements pipeline.DeadLetters: it returns nil when one place has all letters.
+// Bury implements pipeline.DeadLetters: it returns nil when one place has all letters. While there is none it tries again, so
+// that a cluster that is away for a moment costs no message a receive. That ends when patience has gone by since the first
+// failure; letters that come behind that are tried once, until some are taken: messages that have none must not wait for them.
 func (p *Places) Bury(ctx context.Context, letters []pipeline.Letter) error {
 	if len(letters) == 0 {
 		return nil
 	}
+	pauses := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(firstPause), backoff.WithMaxInterval(mostPause), backoff.WithMaxElapsedTime(0),
+	)
+	var err error
+	_ = backoff.Retry(func() error { // its own error may hide why the letters were not taken
+		if err = p.once(ctx, letters); err != nil && !p.waits() {
+			return backoff.Permanent(err)
+		}
+		return err
+	}, backoff.WithContext(pauses, ctx))
+	return err
+}
+
+// once tries one place after the other.
+func (p *Places) once(ctx context.Context, letters []pipeline.Letter) error {
 	var errs []error
 	for _, place := range p.places {
 		err := place.Bury(ctx, letters)
@@ -126,7 +154,18 @@ func (p *Places) Bury(ctx context.Context, letters []pipeline.Letter) error {
 func (p *Places) note(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.fault, p.failed = err, time.Now()
+	now := time.Now()
+	if p.fault == nil || now.Sub(p.failed) > faultShown {
+		p.began = now
+	}
+	p.fault, p.failed = err, now
+}
+
+// waits reports whether letters that no place took are to wait.
+func (p *Places) waits() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Since(p.began) < p.patience
 }
 
 // Ready implements pipeline.Readiness: the error says why no place takes letters. Messages with a refused record are not
