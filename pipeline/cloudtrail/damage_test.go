@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/trailship/trailship/pipeline/cloudtrail"
 )
@@ -75,6 +79,96 @@ func TestReader_damageAnywhere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// oddBytes are those that mean something to JSON, to a line or to UTF-8, and some that mean nothing.
+const oddBytes = "{}[]:,\"\\ \t\r\nx0e\x00\x1f\x7f\x80\xc3\xff"
+
+// TestReader_damageEverywhere damages every byte of small files.
+func TestReader_damageEverywhere(t *testing.T) {
+	a, b, c := record("a"), record("b"), record("c")
+	tests := []struct {
+		name, file string
+		from       int    // the first byte that is damaged
+		without    string // bytes that damage nothing by
+	}{
+		{name: "as CloudTrail writes it", file: wrap(a, b, c)},
+		{name: "bare array", file: "[" + a + "," + b + "," + c + "]"},
+		{name: "lines", file: a + "\n" + b + "\n" + c + "\n", without: "\n"}, // a line in two is two lines
+		{name: "lines with carriage returns", file: a + "\r\n" + b + "\r\n" + c, without: "\n"},
+		{name: "files behind each other", file: wrap(a) + wrap(b, c)},
+		{name: "a file a line", file: wrap(a, b) + "\n" + wrap(c) + "\n"},
+		{ // in front of the first record a line that cannot be read is refused,
+			// and a brace for white space is taken for a record's own
+			name: "white space", from: len("{\n  \"Records\" : [\n    "), without: "}",
+			file: "{\n  \"Records\" : [\n    " + a + ",\n    " + b + ",\n   " + c + "\n ]\n}\n",
+		},
+	}
+	reader, gzip := cloudtrail.NewReader(), newStorer(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want, err := places(reader, strings.NewReader(tt.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for at := tt.from; at < len(tt.file); at++ {
+				for _, with := range []byte(oddBytes) {
+					if strings.IndexByte(tt.without, with) >= 0 {
+						continue
+					}
+					damaged := []byte(tt.file)
+					damaged[at] = with
+					if problem := damageOf(reader, want, gzip.file(t, damaged), at); problem != "" {
+						t.Errorf("byte %d, %q in %q, as %q: %s", at, tt.file[at], tt.file[max(0, at-12):min(len(tt.file), at+12)], with, problem)
+					}
+				}
+			}
+		})
+	}
+}
+
+// damageOf says what is wrong with how a file is read that is damaged in one byte: whole or byte by byte, it must come to the
+// same, and all but the damaged record must be as it was.
+func damageOf(reader *cloudtrail.Reader, want []placed, file string, at int) string {
+	got, err := places(reader, strings.NewReader(file))
+	if err != nil {
+		return err.Error()
+	}
+	if problem := beyondDamage(want, got, int64(at)); problem != "" {
+		return problem
+	}
+	if piecemeal, err := places(reader, iotest.OneByteReader(strings.NewReader(file))); err != nil || !slices.Equal(got, piecemeal) {
+		return fmt.Sprintf("byte by byte it gives %v and error %v, want %v", piecemeal, err, got)
+	}
+	return ""
+}
+
+// storer makes gzip files that hold content as it is.
+type storer struct {
+	*gzip.Writer
+	out bytes.Buffer
+}
+
+func newStorer(t *testing.T) *storer {
+	t.Helper()
+	w, err := gzip.NewWriterLevel(io.Discard, gzip.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &storer{Writer: w}
+}
+
+func (s *storer) file(t *testing.T, content []byte) string {
+	t.Helper()
+	s.out.Reset()
+	s.Reset(&s.out)
+	if _, err := s.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return s.out.String()
 }
 
 // beyondDamage says what else than the record with the damaged byte is not as it was.

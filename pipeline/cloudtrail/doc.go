@@ -20,9 +20,11 @@
 //	nesting deeper than MaxDepth       the record is refused
 //	a record larger than MaxRecord     the record is refused
 //	numbers of any length              kept as text
-//	strings of any length              kept, in a window that grows up to MaxRecord
-//	an element that is not an object   refused
-//	bytes between records              skipped when they are too few to be a record, else refused as one
+//	strings of any length              kept, in a window that grows up to twice MaxRecord
+//	an element that is not an object   as bytes between records
+//	bytes between records              skipped when they are fewer than 16, too few for a record, else refused as one
+//	a line that is no object           refused, however short
+//	whole files in an array            read as if each stood alone
 //	a byte order mark                  skipped
 //	the file ends inside a record      ErrTruncated when it is plain; refused when gzip or zstd vouch for the end
 package cloudtrail

@@ -1,7 +1,5 @@
 package cloudtrail
 
-import "iter"
-
 // Extent says how far a record goes, void values included: for formats that copy it as it is, and so must know that a search
 // cluster takes it.
 type Extent struct {
@@ -35,26 +33,4 @@ func (r *Record) Extent() Extent {
 		}
 	}
 	return x
-}
-
-// All walks the members or elements of a container, void ones included; of equal keys only the last.
-func (v Value) All() iter.Seq[Value] {
-	return func(yield func(Value) bool) {
-		if v.Kind() < KindObject || v.node().count == 0 {
-			return
-		}
-		for i := v.at + 1; i != 0; i = v.rec.nodes[i].next {
-			if v.rec.nodes[i].flags&flagShadowed == 0 && !yield(Value{rec: v.rec, at: i}) {
-				return
-			}
-		}
-	}
-}
-
-// Whole is the record as a value even when nothing in it but void values is.
-func (r *Record) Whole() Value {
-	if len(r.nodes) == 0 {
-		return Value{}
-	}
-	return Value{rec: r}
 }

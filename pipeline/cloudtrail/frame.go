@@ -7,6 +7,7 @@ type frame struct {
 	seen  uint64 // of an object: the hints of its keys so far
 	at    int    // its node
 	count int32  // of its members, those counted once that have one key
+	again int32  // its members whose key stood before
 	last  byte   // its closing bracket
 	flags flags  // flagUneven and flagRepeats, of what was read so far
 	live  bool   // some member is not void
@@ -48,7 +49,7 @@ func (s *scanner) open(i int, n *node) (int, bool) {
 func (s *scanner) close(i int) (int, *node) {
 	in := &s.in
 	n := &s.rec.nodes[in.at]
-	if in.count >= manyMembers && in.last == '}' {
+	if in.count+in.again >= manyMembers && in.last == '}' {
 		s.hideAllRepeats()
 	}
 	n.end, n.count = uint32(i+1), in.count

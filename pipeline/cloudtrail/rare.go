@@ -63,7 +63,7 @@ func (s *scanner) quoted(i, end int, n *node) int {
 	}
 	n.start, n.end, n.kind = uint32(i), uint32(end), KindString
 	n.flags |= f
-	s.judge(n, voidText(s.text[i+1:end-1]))
+	s.judge(n, s.void(s.text[i+1:end-1], f))
 	return end
 }
 
@@ -119,6 +119,21 @@ func (s *scanner) again(f Field) {
 }
 
 func space(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// void reports whether a string is void, however it is written.
+func (s *scanner) void(content []byte, f flags) bool {
+	if f&flagEscaped == 0 {
+		return voidText(content)
+	}
+	if len(content) > len("none")*len(`\u0000`) {
+		return false
+	}
+	r := s.rec
+	scratch := len(r.text)
+	void := voidText(r.unescape(content))
+	r.text = r.text[:scratch]
+	return void
+}
 
 // voidText reports whether a string of this content counts as absent. Source: MAPPING section 1.
 func voidText(s []byte) bool {

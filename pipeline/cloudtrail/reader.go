@@ -17,7 +17,8 @@ const (
 	minRecord   = 16       // fewer stray bytes than this cannot have been a record
 	maxKey      = 64       // a record's keys are shorter than this
 
-	bom = "\xef\xbb\xbf"
+	bom        = "\xef\xbb\xbf"
+	whiteSpace = " \t\r\n"
 )
 
 var (
@@ -26,9 +27,10 @@ var (
 	// ErrTruncated says that the file ends before its last record does.
 	ErrTruncated = errors.New("the file ends too early")
 
-	errLarge  = fmt.Errorf("it is larger than %d bytes", MaxRecord)
-	errCutOff = errors.New("a stray brace ends it in the middle")
-	errStray  = errors.New("nothing separates it from its neighbour")
+	errLarge   = fmt.Errorf("it is larger than %d bytes", MaxRecord)
+	errCutOff  = errors.New("a stray brace ends it in the middle")
+	errStray   = errors.New("nothing separates it from its neighbour")
+	errNoArray = errors.New("its Records are no array")
 )
 
 // Refused is the error of one record that cannot be read. The records around it can.
@@ -59,10 +61,12 @@ type Reader struct {
 	eof        bool   // src has given everything
 
 	inside  nesting
-	wrapped bool // an array was read: what stands outside of it is no line
-	stray   bool // in an array, no comma was read since the last record
-	number  int  // records seen so far, refused ones counted
-	endless bool // the last refusal ended at MaxRecord bytes: what comes next still belongs to it
+	around  nesting // of a wrapper object: atTop, or inArray when files were gathered into one
+	wrapped bool    // an array was read: what stands outside of it is no line
+	stray   bool    // in an array, no comma was read since the last record
+	onLine  bool    // at top level, no line end was read since the last record
+	number  int     // records seen so far, refused ones counted
+	endless bool    // the last refusal ended at MaxRecord bytes: what comes next still belongs to it
 	pending error
 }
 
@@ -90,12 +94,14 @@ func (d *Reader) Reset(src io.Reader, object *Object) {
 	d.record.shrink()
 	d.src.reset(src)
 	d.object, d.start, d.end, d.offset, d.eof = object, 0, 0, 0, false
-	d.inside, d.wrapped, d.stray, d.number, d.endless, d.pending = atTop, false, false, 0, false, nil
+	d.inside, d.around, d.wrapped, d.stray, d.onLine = atTop, atTop, false, false, false
+	d.number, d.endless, d.pending = 0, false, nil
 }
 
 // Next returns the next record. Its errors are io.EOF behind the last record, when everything was read and every checksum
 // was right; *Refused for one record, after which Next may be called again; and, for the file as a whole, ErrNotLog,
-// ErrTruncated or what the source or the decompressor said, wrapped. The source was then read to its end or its error.
+// ErrTruncated or what the source or the decompressor said, wrapped. The source was then read to its end or its error, but
+// for ErrNotLog, which looks at its beginning alone.
 func (d *Reader) Next() (*Record, error) {
 	if d.pending != nil {
 		return nil, d.pending
@@ -143,9 +149,9 @@ func (d *Reader) step() (*Record, error) {
 		return nil, nil
 	case c == '[' && d.inside == atTop:
 		d.start++
-		d.inside, d.wrapped = inArray, true
+		d.begin(inArray)
 		return nil, nil
-	case c == '{' && d.inside == atTop && d.wrapper():
+	case c == '{' && d.inside != inWrapper && d.wrapper():
 		return nil, nil
 	case c == bom[0] && bytes.HasPrefix(d.peek(len(bom)), []byte(bom)):
 		d.start += len(bom)
@@ -157,7 +163,7 @@ func (d *Reader) step() (*Record, error) {
 }
 
 // token skips white space and returns the next byte, without reading it. At the end of the file it returns io.EOF, or
-// ErrTruncated inside an array.
+// ErrTruncated inside an array, unless a checksum says that this is how the file was written.
 func (d *Reader) token() (byte, error) {
 	for {
 		for d.start < d.end {
@@ -165,10 +171,11 @@ func (d *Reader) token() (byte, error) {
 			if !space(c) {
 				return c, nil
 			}
+			d.onLine = d.onLine && c != '\n'
 			d.start++
 		}
 		if err := d.fill(); err == io.EOF {
-			if d.inside == inArray || d.inside == inWrapper {
+			if (d.inside == inArray || d.inside == inWrapper) && !d.src.checked {
 				return 0, ErrTruncated
 			}
 			return 0, io.EOF
@@ -181,23 +188,28 @@ func (d *Reader) token() (byte, error) {
 // standsForComma reports whether the closing bracket that comes next is a damaged comma: a record follows, where the Records
 // array's own end has at most further members of its wrapper behind it.
 func (d *Reader) standsForComma() bool {
-	rest := bytes.TrimLeft(d.peek(maxKey)[1:], " \t\r\n")
+	rest := bytes.TrimLeft(d.peek(maxKey)[1:], whiteSpace)
 	return bytes.HasPrefix(rest, []byte(`{"`)) && !bytes.HasPrefix(rest, []byte(`{"Records"`))
 }
 
-// tail reads what stands behind the Records of a wrapper object, which CloudTrail leaves empty: nothing in it is lost.
+// tail reads what stands behind the Records of a wrapper object. CloudTrail leaves it empty; but where the wrapper's own end
+// is damaged, or there are Records twice, more records stand here.
 func (d *Reader) tail(c byte) {
-	d.start++
-	if c == '}' {
-		d.inside = atTop
+	switch {
+	case c == '{' && d.recordAt(0):
+		d.inside = inWrapper
+		return
+	case c == '}':
+		d.inside, d.around = d.around, atTop
 	}
+	d.start++
 }
 
 // wrapper reads the beginning of {"Records":[ and reports whether it stood there.
 func (d *Reader) wrapper() bool {
 	rest := d.peek(64)
 	for _, token := range []string{"{", `"Records"`, ":", "["} {
-		rest = bytes.TrimLeft(rest, " \t\r\n")
+		rest = bytes.TrimLeft(rest, whiteSpace)
 		if token == "[" && bytes.HasPrefix(rest, []byte(`{"`)) {
 			break // a space stands for the bracket: what follows is a record all the same
 		}
@@ -207,7 +219,7 @@ func (d *Reader) wrapper() bool {
 		rest = rest[len(token):]
 	}
 	d.start += len(d.peek(64)) - len(rest)
-	d.inside, d.wrapped = inWrapper, true
+	d.begin(inWrapper)
 	return true
 }
 
@@ -234,27 +246,51 @@ func (d *Reader) read() (*Record, error) {
 		d.peek(usualRecord) // a record that the window's end cuts would be scanned twice
 	}
 	size, err := d.scan(0, MaxRecord)
-	if err == nil && d.inside != atTop && d.end-d.start < size+maxKey {
-		d.peek(size + maxKey) // this may move the window, and what was parsed are views into it
+	if err == nil && d.end-d.start < size+maxKey {
+		d.lookBehind(size) // this may move the window, and what was parsed are views into it
 		size, err = d.scan(0, MaxRecord)
 	}
 	if err == nil && d.goesOn(size) {
 		err = errCutOff
 	}
-	if err == nil && !d.record.plausible() && (d.stray || d.glued(size)) {
-		err = errStray
+	if err == nil && !d.record.plausible() {
+		err = d.doubt(size)
 	}
 	if err != nil {
 		return nil, d.refuse(err)
 	}
-	if d.inside == atTop && d.enter(size) {
+	if d.inside != inWrapper && d.enter(size) {
 		return nil, nil
 	}
 	d.number++
 	d.record.Object, d.record.Number, d.record.Offset = d.object, d.number, d.offset+int64(d.start)
 	d.start += size
-	d.stray = d.inside != atTop
+	d.stray, d.onLine = d.inside != atTop, true
 	return &d.record, nil
+}
+
+// lookBehind reads on until what stands behind the object at the front tells whether it is whole. At top level a line end
+// does: the next line may not be written yet.
+func (d *Reader) lookBehind(size int) {
+	if d.inside == atTop {
+		behind := d.peek(size + 1)[size:]
+		if len(behind) == 0 || behind[0] == '\n' || !d.src.checked && space(behind[0]) {
+			return
+		}
+	}
+	d.peek(size + maxKey)
+}
+
+// doubt is why an object without any key of a record is refused; nil when it is let through.
+func (d *Reader) doubt(size int) error {
+	at := d.record.fields[Records]
+	switch {
+	case d.stray, d.glued(size):
+		return errStray
+	case d.inside == atTop && at != 0 && d.record.nodes[at].kind != KindArray && d.record.nodes[at].flags&flagVoid == 0:
+		return errNoArray
+	}
+	return nil
 }
 
 // goesOn reports whether what follows the object just parsed shows that a stray brace ended it too early, and that it is
@@ -265,16 +301,37 @@ func (d *Reader) goesOn(size int) bool {
 	if bytes.HasPrefix(rest, []byte(",{")) {
 		return false // as CloudTrail writes it: what follows would come to this too
 	}
-	rest = bytes.Trim(rest, " \t\r\n")
-	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && rest[1] != '{' && rest[1] != '}' {
+	rest = bytes.Trim(rest, whiteSpace)
+	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && !strayByte(rest) {
 		return true
 	}
-	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), " \t\r\n") // a second comma would be a damaged brace
+	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), whiteSpace) // a second comma would be a damaged brace
 	if len(rest) == 0 || rest[0] != '"' {
 		return false
 	}
 	end, _, _, err := scanString(rest, 1)
-	return err == nil && bytes.HasPrefix(bytes.TrimLeft(rest[end:], " \t\r\n"), []byte(":"))
+	if err != nil || !bytes.HasPrefix(bytes.TrimLeft(rest[end:], whiteSpace), []byte(":")) {
+		return false
+	}
+	f := FieldOf(rest[1 : end-1])
+	return f == Unknown || d.record.fields[f] == 0 // one that the object has begins another record, whose brace is damaged
+}
+
+// strayByte reports whether the first byte behind an object stands where a comma, a bracket or nothing should, as what comes
+// next shows: another record, or the end of the array. A stray brace may just as well be the rest of the object.
+func strayByte(rest []byte) bool {
+	next := bytes.TrimLeft(rest[1:], whiteSpace)
+	if rest[0] != '}' {
+		next = bytes.TrimLeft(next, ","+whiteSpace)
+	}
+	switch {
+	case len(next) == 0 || next[0] == '{':
+		return true
+	case next[0] == '}': // the wrapper's
+		next = bytes.TrimLeft(next[1:], whiteSpace)
+		return len(next) == 0 || next[0] == '{'
+	}
+	return next[0] == ']' && rest[0] != '}'
 }
 
 // glued reports whether an object at top level is followed by something on its own line: then it is a piece of a damaged
@@ -288,29 +345,46 @@ func (d *Reader) glued(size int) bool {
 // reports whether the object just parsed is one. It is in the window as a whole.
 func (d *Reader) enter(size int) bool {
 	r := &d.record
-	if len(r.Raw) != size { // it had invalid UTF-8: places in the repaired text are not those in the window
-		if _, _, err := r.tape(d.unread(0)); err != nil {
+	if r.plausible() { // whatever else it has
+		return false
+	}
+	repaired := len(r.Raw) != size // it had invalid UTF-8
+	if repaired {
+		if _, _, err := r.tape(d.unread(0)); err != nil { // places in the repaired text are not those in the window
 			return false // cannot be: it was parsed
 		}
 	}
 	at := r.fields[Records]
-	if at == 0 && !r.plausible() {
+	if at == 0 {
 		at = r.recordsArray()
 	}
-	if at == 0 {
+	switch {
+	case at == 0 && repaired:
+		_, err := d.scan(0, MaxRecord)
+		return err != nil // cannot be: it was parsed
+	case at == 0:
 		return false
-	}
-	if r.nodes[at].kind != KindArray {
+	case r.nodes[at].kind != KindArray:
 		d.start += size
 		return true
 	}
 	d.start += int(r.nodes[at].start) + 1
-	d.inside, d.wrapped = inWrapper, true
+	d.begin(inWrapper)
 	return true
 }
 
-// recordsArray finds a member that is an array whose first element looks like a record; 0 when there is none.
+// begin goes into an array of records.
+func (d *Reader) begin(inside nesting) {
+	d.around, d.inside, d.wrapped, d.stray = d.inside, inside, true, false
+}
+
+// recordsArray finds a member that is an array whose first element looks like a record, in an object without any field of a
+// record; 0 when there is none.
 func (r *Record) recordsArray() int32 {
+	known := r.fields
+	if known[Unknown] = 0; known != [fieldCount]int32{} {
+		return 0
+	}
 	for m := r.Root().First(); m.Exists(); m = m.Next() {
 		if m.Kind() != KindArray {
 			continue

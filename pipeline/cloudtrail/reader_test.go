@@ -117,6 +117,13 @@ func TestReader(t *testing.T) {
 		{name: "the array's beginning is a space", file: `{"Records": ` + a + "," + b + `]}`, want: []string{"a", "b"}},
 		{name: "a space in place of the comma", file: `{"Records":[` + a + " " + b + `]}`, want: []string{"a", "b"}},
 		{name: "a closing bracket in place of the comma", file: `{"Records":[` + a + "]" + b + "," + c + `]}`, want: []string{"a", "b", "c"}},
+		{name: "invalid UTF-8 in a line", file: strings.Replace(a, "Run", "\xffRun", 1) + "\n{\"x\":\"\xff\"}\n" + b, want: []string{"a", "", "b"}},
+		{name: "files in an array", file: "[" + wrap(a, b) + ",\n" + wrap() + ", " + wrap(c) + "]\n", want: []string{"a", "b", "c"}},
+		{name: "files a line, of records without an id", file: wrap(`{"eventName":"x"}`) + "\n" + wrap(`{"eventName":"y"}`, a), want: []string{"", "", "a"}},
+		{name: "Records twice", file: `{"Records":[` + a + `],"Records":[` + b + `]}`, want: []string{"a", "b"}},
+		{name: "Records is text", file: `{"Records":"a,b,c"}` + "\n" + a, want: []string{"!1@0", "a"}},
+		{name: "a record with Records", file: strings.Replace(a, "{", `{"Records":"x",`, 1) + "\n" + b, want: []string{"a", "b"}},
+		{name: "an object that is no wrapper, with something like a record", file: `{"eventName":"x","like":[` + a + `]}`, want: []string{""}},
 		{name: "two files in one", file: wrap(a) + " " + wrap(b), want: []string{"a", "b"}},
 		{name: "invalid UTF-8 in the key Records", file: "{\"Rec\xffrds\":[" + a + "," + b + `]}`, want: []string{"a", "b"}},
 		{name: "the first byte is damaged", file: `x"Records":[` + a + "," + b + `]}`, want: []string{"a", "b"}},
@@ -281,13 +288,15 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte(gzipped(f, wrap(record("a")))))
 	f.Add([]byte(zstandard(f, wrap(record("a")))))
 	f.Add([]byte(record("a") + "\noops\n{}\n"))
+	f.Add([]byte(record("a") + "\n" + strings.Replace(record("b"), ",", "}", 2) + "\n" + record("c")))
+	f.Add([]byte("[" + wrap(record("a")) + "," + wrap(record("b")) + "]"))
 	reader := cloudtrail.NewReader()
 	f.Fuzz(func(t *testing.T, file []byte) {
 		whole := read(reader, bytes.NewReader(file))
 		if len(file) > 1<<12 {
 			return
 		}
-		split := read(reader, iotest.HalfReader(bytes.NewReader(file)))
+		split := read(reader, iotest.OneByteReader(bytes.NewReader(file)))
 		if diff := cmp.Diff(whole.Events, split.Events); diff != "" {
 			t.Errorf("the same file read in other pieces gives other records:\n%s", diff)
 		}

@@ -20,8 +20,9 @@ type Record struct {
 	follows   [fieldCount]Field // which field came behind each the last time: AWS writes them in one order
 	respelled bool              // some field was seen twice
 	depth     int
-	outer     []frame // those of the containers around the one being read
-	keys      []int32 // see keyTable
+	outer     []frame         // those of the containers around the one being read
+	keys      []int32         // see keyTable
+	firsts    map[int32]int32 // of the nodes with flagAgain, the first with their key
 	seed      maphash.Seed
 	marks     *marks // of the text that Parse was given
 	text      []byte // unescaped strings, see Value.Bytes
@@ -100,7 +101,7 @@ func (r *Record) shrink() {
 		text  = 64 << 10
 	)
 	if cap(r.nodes) > nodes {
-		r.nodes, r.keys = nil, nil
+		r.nodes, r.keys, r.firsts = nil, nil, nil
 	}
 	if cap(r.text) > text {
 		r.text = nil

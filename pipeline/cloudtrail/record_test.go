@@ -31,6 +31,8 @@ func TestRecord_void(t *testing.T) {
 		{"empty string", `""`, ``},
 		{"a dash", `"-"`, ``},
 		{"none", `"none"`, ``},
+		{"none and -, escaped", `["n\u006fne","\u002d","\u006e\u006f\u006e\u0065"]`, ``},
+		{"escaped, but not none", `"n\u006fn"`, `"n\u006fn"`},
 		{"None stays", `"None"`, `"None"`},
 		{"empty object", `{}`, ``},
 		{"empty array", `[]`, ``},
@@ -94,6 +96,19 @@ func TestRecord_manyKeys(t *testing.T) {
 	}
 }
 
+// TestRecord_oneKey: one key thousands of times, which takes time in proportion, and so does its rank.
+func TestRecord_oneKey(t *testing.T) {
+	const times = 200_000
+	v := parse(t, `{"requestParameters":{"first":0`+strings.Repeat(`,"k":1`, times)+`,"k":2}}`).Field(cloudtrail.RequestParameters)
+	if got, want := string(v.AppendJSON(nil)), `{"first":0,"k":2}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	first := v.FirstEvery().NextEvery()
+	if m := v.Get("k"); v.Rank(m) != v.Rank(first) {
+		t.Errorf("got rank %d, want %d", v.Rank(m), v.Rank(first))
+	}
+}
+
 // TestRecord_equalKeys: whatever the number of an object's keys, of equal ones the last counts, in the place of the first.
 func TestRecord_equalKeys(t *testing.T) {
 	for _, n := range []int{2, 30, 63, 64, 65, 200} {
@@ -118,6 +133,16 @@ func TestRecord_equalKeys(t *testing.T) {
 			if m := v.Get(string(old.Key())); v.Rank(m) != v.Rank(old) {
 				t.Errorf("%d keys twice: %s has rank %d, want %d", n, old.Key(), v.Rank(m), v.Rank(old))
 			}
+		}
+	}
+}
+
+// A container of nothing but void values is written as an empty one by whoever sees it.
+func TestValue_AppendJSON_void(t *testing.T) {
+	r := parse(t, `{"a":{"b":null},"c":[null,""],"d":{}}`).WholeRoot()
+	for key, want := range map[string]string{"a": "{}", "c": "[]", "d": "{}"} {
+		if got := string(r.GetWhole(key).AppendJSON(nil)); got != want {
+			t.Errorf("%s: got %s, want %s", key, got, want)
 		}
 	}
 }
@@ -244,6 +269,8 @@ func TestParseTime(t *testing.T) {
 		{"2026-02-03", "2026-02-03T00:00:00Z"},
 		{"2026-02-03T04:05Z", "2026-02-03T04:05:00Z"},
 		{"2026-02-03T04:05:06+02", "2026-02-03T02:05:06Z"},
+		{"2026-02-03T04:05:06+25:00", ""},
+		{"2026-02-03T04:05:06+02:60", ""},
 		{"20260203", ""},
 		{"2026-02-03T", ""},
 		{"2026-02-03T04:05:06Zx", ""},

@@ -8,7 +8,7 @@ const manyMembers = 64
 
 // hideRepeat hides an earlier member of the innermost container that has the key of the last one.
 func (s *scanner) hideRepeat() {
-	if s.in.count < manyMembers && s.rec.hideEqual(s.in.at, int32(s.used-1)) {
+	if s.in.count+s.in.again < manyMembers && s.rec.hideEqual(s.in.at, int32(s.used-1)) {
 		s.repeated()
 	}
 }
@@ -17,6 +17,7 @@ func (s *scanner) hideRepeat() {
 func (s *scanner) repeated() {
 	s.in.flags |= flagUneven | flagRepeats
 	s.in.count--
+	s.in.again++
 }
 
 // hideEqual looks among the members of parent for an earlier one with the key of the member at, and hides it.
@@ -90,6 +91,14 @@ func (r *Record) keyTable(n int) (table []int32, mask uint64) {
 func (r *Record) hide(earlier, later int32) {
 	r.nodes[earlier].flags |= flagShadowed
 	r.nodes[later].flags |= flagAgain
+	if r.firsts == nil {
+		r.firsts = map[int32]int32{}
+	}
+	first, ok := r.firsts[earlier]
+	if !ok {
+		first = earlier
+	}
+	r.firsts[later] = first
 }
 
 // hasKey reports whether a member has this key. What it unescapes for that it does not keep: many keys may be compared, and

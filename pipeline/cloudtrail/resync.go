@@ -33,9 +33,10 @@ func (d *Reader) refuse(cause error) error {
 	if cause == errShort && landed == atEnd && !d.src.checked && (d.inside != atTop || !d.wrapped) {
 		return ErrTruncated
 	}
-	line := d.inside == atTop && !d.wrapped && (landed == atLine || landed == atEnd)
-	raw := bytes.Trim(d.window[d.start:d.start+skipped], ", \t\r\n")
+	line := d.inside == atTop && !d.wrapped && !d.onLine && (landed == atLine || landed == atEnd)
+	raw := bytes.Trim(d.window[d.start:d.start+skipped], ","+whiteSpace)
 	d.inside = d.landedIn(skipped, landed)
+	d.onLine = d.onLine && landed != atLine
 	d.start += skipped
 	continued := d.endless
 	d.endless = landed == atLimit
@@ -44,13 +45,13 @@ func (d *Reader) refuse(cause error) error {
 		return nil
 	}
 	d.number++
-	return &Refused{Object: d.object, Number: d.number, Offset: start, Raw: raw, Err: cause}
+	return &Refused{Object: d.object, Number: d.number, Offset: start, Raw: raw[:min(len(raw), MaxRecord)], Err: cause}
 }
 
 // ofRecord reports whether an error is the record's own, not the source's.
 func ofRecord(err error) bool {
 	var syntax *syntaxError
-	return err == errShort || err == errLarge || err == errCutOff || err == errStray || errors.As(err, &syntax)
+	return err == errShort || err == errLarge || err == errCutOff || err == errStray || err == errNoArray || errors.As(err, &syntax)
 }
 
 // landedIn tells what the Reader stands in after a search. Damage may have hidden the beginning or the end of the array.
@@ -58,7 +59,7 @@ func (d *Reader) landedIn(skipped int, landed landing) nesting {
 	switch {
 	case landed == atEnd:
 		return atTop
-	case landed == atRecord && d.inside == atTop && d.before(skipped) != '\n':
+	case landed == atRecord && d.inside == atTop && (d.number == 0 || d.wrapped) && d.before(skipped) != '\n':
 		return inWrapper
 	}
 	return d.inside
@@ -98,7 +99,10 @@ func (d *Reader) mayBegin(skip int) bool {
 	case ',', '[', '\n':
 		return true
 	}
-	return skip == 1 || d.number == 0 && skip < minRecord
+	if len(bytes.TrimRight(d.unread(0).text[:skip], whiteSpace)) == 1 {
+		return true
+	}
+	return skip < minRecord && (d.number == 0 || d.inside == atTop && d.wrapped)
 }
 
 // before is the last byte in front of the one skip ahead that is no white space; a line end where the line begins.

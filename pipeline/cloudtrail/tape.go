@@ -25,6 +25,9 @@ type scanner struct {
 func (r *Record) tape(m marked) (end int, ascii bool, err error) {
 	r.Raw, r.nodes, r.text = m.text, r.nodes[:cap(r.nodes)], r.text[:0]
 	r.fields, r.respelled, r.depth = [fieldCount]int32{}, false, 0
+	if len(r.firsts) > 0 {
+		clear(r.firsts)
+	}
 	s := scanner{rec: r, text: m.text, marks: m.marks, base: m.base, ascii: true}
 	switch {
 	case len(m.text) == 0:

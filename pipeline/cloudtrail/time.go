@@ -89,6 +89,9 @@ func (p *timeParser) fraction() int {
 	return n
 }
 
+// farthest is how many hours a zone may be away from UTC, as java.time has it.
+const farthest = 18
+
 // zone reads Z, +hh:mm, +hhmm, +hh or nothing.
 func (p *timeParser) zone() time.Duration {
 	if p.skip('Z') || p.skip('z') || len(p.text) == 0 {
@@ -105,6 +108,7 @@ func (p *timeParser) zone() time.Duration {
 	if p.skip(':') || len(p.text) > 0 {
 		minutes = p.number(2)
 	}
+	p.ok = p.ok && hours <= farthest && minutes < 60
 	return sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute)
 }
 

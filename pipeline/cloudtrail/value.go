@@ -157,13 +157,7 @@ func (v Value) Rank(m Value) uint32 {
 	if m.node().flags&flagAgain == 0 {
 		return uint32(m.at)
 	}
-	r, i := v.rec, v.at+1
-	scratch := len(r.text)
-	for key := m.Key(); i != m.at && !hasKey(Value{rec: r, at: i}, key); {
-		i = r.nodes[i].next
-	}
-	r.text = r.text[:scratch]
-	return uint32(i)
+	return uint32(v.rec.firsts[m.at])
 }
 
 // Count is the number of members (distinct keys) or elements, void ones included. 0 for scalars.
@@ -232,6 +226,9 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	open, end := byte('{'), byte('}')
 	if v.Kind() == KindArray {
 		open, end = '[', ']'
+	}
+	if v.node().flags&flagVoid != 0 {
+		return append(dst, open, end)
 	}
 	for m := v.First(); m.Exists(); m = m.Next() {
 		dst = append(dst, open)
