@@ -20,6 +20,9 @@ const (
 
 // An Encoder writes records as documents. It is reused for many records and keeps its scratch space, so that a document
 // costs no allocation once that has grown. One goroutine uses an Encoder at a time.
+//
+// Up to 48 bytes behind the slices that Append and AppendDegraded return, within their capacity, may have been overwritten:
+// nothing else may stand there.
 type Encoder struct {
 	cfg Config
 
@@ -90,8 +93,7 @@ func NewEncoder(cfg Config) *Encoder {
 func (e *Encoder) Fragments() *Fragments { return &e.fragments }
 
 // Append appends the document of r to dst: one JSON object on one line, without a line end. It cannot fail: what a field
-// would refuse is left out and said in error.message. r is good to use until then as its reader says. Up to 48 bytes behind
-// the slice it returns, within its capacity, may have been overwritten: nothing else may stand there.
+// would refuse is left out and said in error.message. r is good to use until then as its reader says.
 func (e *Encoder) Append(dst []byte, r *cloudtrail.Record) []byte {
 	e.degraded, e.why = false, ""
 	return e.encode(dst, r)

@@ -68,8 +68,9 @@ func (e *Encoder) safe(dst []byte, v cloudtrail.Value, path, depth int) []byte {
 		return end(dst, mark, ']')
 	}
 	dst = append(dst, '{')
+	taken := names{object: v}
 	for m := v.First(); m.Exists(); m = m.Next() {
-		if !clashes(v, m) {
+		if taken.take(m) {
 			dst = e.safeMember(dst, m, path, depth)
 		}
 	}
@@ -110,23 +111,27 @@ func appendKey(dst []byte, m cloudtrail.Value) []byte {
 	return dst
 }
 
-// clashes reports whether the key that appendKey makes of a member's is that of another member of the object: a document
-// with a key twice is refused.
-func clashes(object, m cloudtrail.Value) bool {
+// names are the keys of an object as appendKey writes them. A document with a key twice is refused.
+type names struct {
+	object cloudtrail.Value
+	taken  map[string]bool // nil until a key had a NUL
+}
+
+// take reports whether the next member may be written: whether its name is not that of another, because of a NUL in it.
+func (n *names) take(m cloudtrail.Value) bool {
 	if !m.KeyEscaped() || bytes.IndexByte(m.Key(), 0) < 0 {
-		return false
+		return true
 	}
-	name, before := withoutNUL(m.Key()), true
-	for s := object.First(); s.Exists(); s = s.Next() {
-		if s == m {
-			before = false
-			continue
-		}
-		if key := s.Key(); bytes.Equal(key, name) || before && bytes.Equal(withoutNUL(key), name) {
-			return true
+	if n.taken == nil {
+		n.taken = map[string]bool{}
+		for s := n.object.First(); s.Exists(); s = s.Next() {
+			n.taken[string(s.Key())] = true
 		}
 	}
-	return false
+	name := string(withoutNUL(m.Key()))
+	free := !n.taken[name]
+	n.taken[name] = true
+	return free
 }
 
 func withoutNUL(key []byte) []byte { return bytes.ReplaceAll(key, []byte{0}, []byte("\uFFFD")) }

@@ -1,12 +1,14 @@
 package ecs_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/trailship/trailship/pipeline/cloudtrail"
 	"github.com/trailship/trailship/pipeline/ecs"
 )
 
@@ -202,4 +204,31 @@ func TestOddObjects(t *testing.T) {
 			t.Errorf("got %d bytes", len(got))
 		}
 	})
+}
+
+// Keys with NUL by the thousands take time in proportion to their number, and those that come to one name count once.
+func TestFlat_manyNULs(t *testing.T) {
+	const keys = 50_000
+	var text strings.Builder
+	for i := range keys {
+		fmt.Fprintf(&text, `"\u0000%d":1,`, i)
+	}
+	record := `{"eventName":"x","newThing":{` + text.String() + `"\ufffd7":2,"a\u0000":3,"a\ufffd":4}}`
+	var r cloudtrail.Record
+	if err := r.Parse([]byte(record)); err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string][]byte{
+		"ecs": ecs.NewEncoder(ecs.Config{}).Append(nil, &r),
+		"raw": ecs.NewRaw(ecs.Config{}).Append(nil, &r),
+	} {
+		if got, want := bytes.Count(doc, []byte(`"\ufffd`)), keys; got != want {
+			t.Errorf("%s: got %d keys, want %d", name, got, want)
+		}
+		for _, want := range []string{`"\ufffd7":2`, `"a\ufffd":4`, `"\ufffd8":1`} {
+			if bytes.Count(doc, []byte(want)) != 1 {
+				t.Errorf("%s: %s is not there once", name, want)
+			}
+		}
+	}
 }

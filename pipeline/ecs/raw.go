@@ -13,6 +13,8 @@ import (
 // A record that the mapping would refuse is written member by member instead, without its void values: text where a keyword
 // belongs and the record has an object, an object {"value":…} where it is the other way round, and what fits nowhere below
 // "other".
+//
+// Up to 48 bytes behind the slices that Append and AppendDegraded return, within their capacity, may have been overwritten.
 type Raw struct{ e *Encoder }
 
 // NewRaw makes a Raw. Of cfg only LeafLimit counts.
@@ -77,7 +79,7 @@ func (x *Raw) fits(r *cloudtrail.Record) bool {
 		return false
 	}
 	members := 0
-	for m := range r.Whole().All() {
+	for m := r.WholeRoot().FirstWhole(); m.Exists(); m = m.NextWhole() {
 		members++
 		if !rawFits(m, rawKindOf(m.Key()), string(m.Key())) {
 			return false
@@ -98,7 +100,7 @@ func rawFits(v cloudtrail.Value, kind rawKind, path string) bool {
 		if v.Kind() != cloudtrail.KindObject {
 			return null
 		}
-		for m := range v.All() {
+		for m := v.FirstWhole(); m.Exists(); m = m.NextWhole() {
 			at := path + "." + string(m.Key())
 			if unfitKey(m.Key()) || !rawFits(m, rawMember(at), at) {
 				return false
@@ -106,7 +108,7 @@ func rawFits(v cloudtrail.Value, kind rawKind, path string) bool {
 		}
 		return true
 	case rawList:
-		for m := range v.All() {
+		for m := v.FirstWhole(); m.Exists(); m = m.NextWhole() {
 			if m.Kind() != cloudtrail.KindObject {
 				return false
 			}
@@ -187,10 +189,11 @@ func (x *Raw) others(dst []byte, r *cloudtrail.Record) []byte {
 	const path = len("other")
 	mark := len(dst)
 	dst = append(dst, `"other":{`...)
+	taken := names{object: r.Root()}
 	for m := r.Root().First(); m.Exists(); m = m.Next() {
 		kind := rawKindOf(m.Key())
 		kept := kind == rawWord || kind == rawFlat || kind == rawList || rawFits(m, kind, string(m.Key())) && !m.KeyEscaped()
-		if !kept && !clashes(r.Root(), m) {
+		if !kept && taken.take(m) {
 			dst = x.e.safeMember(dst, m, path, 1)
 		}
 	}

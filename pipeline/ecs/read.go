@@ -96,7 +96,7 @@ func (e *Encoder) readCreationDate() {
 
 func (e *Encoder) readSource() {
 	e.source = itemOf(e.rec.Field(cloudtrail.SourceIPAddress))
-	e.sourceIsIP = isIP(e.source.text)
+	_, e.sourceIsIP = cloudtrail.ParseAddr(e.source.text)
 }
 
 // requestKeys are the keys that readRequest asks for.

@@ -42,7 +42,8 @@ func (e *Encoder) putRelatedIPs(dst []byte) []byte {
 	if v := e.free[serviceForm].value; v.Kind() == cloudtrail.KindObject {
 		other = itemOf(v.Get("sourceIpAddress"))
 	}
-	known := isIP(other.text) && !bytes.Equal(other.text, e.source.text)
+	_, known := cloudtrail.ParseAddr(other.text)
+	known = known && !bytes.Equal(other.text, e.source.text)
 	if !e.sourceIsIP && !known {
 		return dst
 	}

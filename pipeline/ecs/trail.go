@@ -101,6 +101,7 @@ func (e *Encoder) putOthers(dst []byte) []byte {
 	const path = flattenedPath + len("other")
 	mark := len(dst)
 	dst = append(dst, `"other":{`...)
+	taken := names{object: e.rec.Root()}
 	for m := e.rec.Root().First(); m.Exists(); m = m.Next() {
 		key := m.Key()
 		f := cloudtrail.FieldOf(key)
@@ -110,7 +111,7 @@ func (e *Encoder) putOthers(dst []byte) []byte {
 		if !e.others.has(f) || e.digest && f == cloudtrail.Unknown && digestKey(key) != "" {
 			continue
 		}
-		if !clashes(e.rec.Root(), m) {
+		if taken.take(m) {
 			dst = e.safeMember(dst, m, path, 1)
 		}
 	}
