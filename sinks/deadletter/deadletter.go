@@ -111,14 +111,15 @@ func New(c Config, o Options) (*Places, error) {
 }
 
 // Bury implements pipeline.DeadLetters: it returns nil when one place has all letters. While there is none it tries again, so
-// that a cluster that is away for a moment costs no message a receive. That ends when patience has gone by since the first
-// failure; letters that come behind that are tried once, until some are taken: messages that have none must not wait for them.
+// that a cluster that is away for a moment costs no message a receive. That ends when patience has gone by, for these letters
+// or since letters began to find no place: messages that have none must not wait for those that have. A try that gets no
+// answer takes longer, up to a minute.
 func (p *Places) Bury(ctx context.Context, letters []pipeline.Letter) error {
 	if len(letters) == 0 {
 		return nil
 	}
 	pauses := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(firstPause), backoff.WithMaxInterval(mostPause), backoff.WithMaxElapsedTime(0),
+		backoff.WithInitialInterval(firstPause), backoff.WithMaxInterval(mostPause), backoff.WithMaxElapsedTime(p.patience),
 	)
 	var err error
 	_ = backoff.Retry(func() error { // its own error may hide why the letters were not taken
@@ -133,32 +134,33 @@ func (p *Places) Bury(ctx context.Context, letters []pipeline.Letter) error {
 // once tries one place after the other.
 func (p *Places) once(ctx context.Context, letters []pipeline.Letter) error {
 	var errs []error
+	from := time.Now()
 	for _, place := range p.places {
 		err := place.Bury(ctx, letters)
 		if err == nil {
 			if len(errs) > 0 {
 				p.log.Warn("dead letters went to the next place", zap.Stringer("place", place), zap.Int("letters", len(letters)), zap.Error(errors.Join(errs...)))
 			}
-			p.note(nil)
+			p.note(from, nil)
 			return nil
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", place, err))
 	}
 	err := errors.Join(errs...)
 	if ctx.Err() == nil { // cut off by shutdown, a place may well work
-		p.note(err)
+		p.note(from, err)
 	}
 	return err
 }
 
-func (p *Places) note(err error) {
+// note notes how a try ended that began at from.
+func (p *Places) note(from time.Time, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if p.fault == nil || now.Sub(p.failed) > faultShown {
-		p.began = now
+	if p.fault == nil || from.Sub(p.failed) > faultShown {
+		p.began = from
 	}
-	p.fault, p.failed = err, now
+	p.fault, p.failed = err, time.Now()
 }
 
 // waits reports whether letters that no place took are to wait.

@@ -9,7 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/trailship/trailship/pipeline"
@@ -25,18 +25,21 @@ type stackFile struct {
 // Stacks implements Shelf: the names of files begin with the time of their first letter.
 func (d *directory) Stacks(_ context.Context, _, until time.Time) iter.Seq2[Stack, error] {
 	return func(yield func(Stack, error) bool) {
-		names, err := filepath.Glob(filepath.Join(d.path, "dead-letters-*.ndjson"))
+		files, err := os.ReadDir(d.path)
 		if err != nil {
 			yield(nil, fmt.Errorf("listing %s: %w", d.path, err))
 			return
 		}
-		slices.Sort(names)
 		latest := "dead-letters-" + until.UTC().Format(fileTime) + "-~"
-		for _, name := range names {
-			if !until.IsZero() && filepath.Base(name) > latest {
+		for _, f := range files {
+			name := f.Name()
+			if !strings.HasPrefix(name, "dead-letters-") || !strings.HasSuffix(name, ".ndjson") {
+				continue
+			}
+			if !until.IsZero() && name > latest {
 				return
 			}
-			if !yield(&stackFile{path: name}, nil) {
+			if !yield(&stackFile{path: filepath.Join(d.path, name)}, nil) {
 				return
 			}
 		}

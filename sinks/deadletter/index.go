@@ -25,7 +25,8 @@ type Cluster interface {
 const (
 	buryTimeout = 30 * time.Second
 	buryTries   = 4
-	maxRequest  = 1 << 20 // bytes from which a request is full; one letter may be larger
+	buryRetry   = 5 * time.Second // no try begins later: a cluster that does not answer has had enough of them
+	maxRequest  = 1 << 20         // bytes from which a request is full; one letter may be larger
 	maxAnswer   = 16 << 20
 )
 
@@ -52,7 +53,7 @@ func (x *index) Bury(ctx context.Context, letters []pipeline.Letter) error {
 		if err != nil {
 			return err
 		}
-		pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxElapsedTime(0))
+		pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxElapsedTime(buryRetry))
 		err = backoff.Retry(func() error { return x.write(ctx, body, n) },
 			backoff.WithContext(backoff.WithMaxRetries(pauses, buryTries-1), ctx))
 		if err != nil {

@@ -1,7 +1,9 @@
 package deadletter_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -79,6 +81,59 @@ func TestPlaces_patience(t *testing.T) {
 						t.Errorf("at %s: Ready says %v, want nil: %t", b.at, ready, b.wantOK)
 					}
 				}
+			})
+		})
+	}
+}
+
+// moody is a cluster that answers as the letter says: "refused" never gets in, "hang" gets no answer.
+type moody struct{ near }
+
+func (m moody) Perform(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	switch {
+	case err != nil:
+		return nil, err
+	case bytes.Contains(body, []byte("refused")):
+		return &http.Response{StatusCode: 413, Status: "413 Request Entity Too Large", Body: http.NoBody}, nil
+	case bytes.Contains(body, []byte("hang")):
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	return m.near.Perform(req)
+}
+
+// Letters that no place ever takes give up, whatever becomes of others meanwhile, and so do those that get no answer.
+func TestPlaces_patienceOfOne(t *testing.T) {
+	for _, id := range []string{"refused", "hang"} {
+		t.Run(id, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, err := deadletter.New(deadletter.Config{Index: "dead"}, deadletter.Options{
+					Cluster: moody{near{&standin.Cluster{}}}, Log: zaptest.NewLogger(t), Patience: 30 * time.Second,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ended := make(chan struct{})
+				go func() {
+					for {
+						if err := p.Bury(context.WithoutCancel(t.Context()), []pipeline.Letter{letter("good", `{}`)}); err != nil {
+							t.Error(err)
+						}
+						select {
+						case <-ended:
+							return
+						case <-time.After(10 * time.Second):
+						}
+					}
+				}()
+				from := time.Now()
+				err = p.Bury(t.Context(), []pipeline.Letter{letter(id, `{}`)})
+				if took := time.Since(from); err == nil || took > 40*time.Second {
+					t.Errorf("got error %v after %s, want one within 40s", err, took)
+				}
+				close(ended)
 			})
 		})
 	}

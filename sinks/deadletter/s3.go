@@ -150,12 +150,17 @@ func (b *bucket) send(ctx context.Context, p *parcel) {
 		defer close(p.done)
 		ctx, cancel := context.WithTimeout(ctx, putTimeout)
 		defer cancel()
-		p.err = b.put(ctx, p.reason, p.lines.Bytes())
+		now := time.Now().UTC()
+		folder := b.prefix + now.Format("2006/01/02/") + p.reason
+		p.err = b.put(ctx, objectKey(folder, now.Format(fileTime)), p.lines.Bytes())
 	})
 }
 
+// objectKey is a key that no object has.
+func objectKey(folder, stamp string) string { return folder + "/" + stamp + "-" + rand.Text() + suffix }
+
 // put makes an object of the lines.
-func (b *bucket) put(ctx context.Context, reason string, lines []byte) error {
+func (b *bucket) put(ctx context.Context, key string, lines []byte) error {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	if _, err := z.Write(lines); err != nil {
@@ -164,8 +169,6 @@ func (b *bucket) put(ctx context.Context, reason string, lines []byte) error {
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("compressing letters: %w", err)
 	}
-	now := time.Now().UTC()
-	key := fmt.Sprintf("%s%s/%s/%s-%s%s", b.prefix, now.Format("2006/01/02"), reason, now.Format(fileTime), rand.Text(), suffix)
 	err := b.do(func(c *s3.Client) error {
 		_, err := c.PutObject(ctx, &s3.PutObjectInput{
 			Bucket: aws.String(b.name), Key: aws.String(key), Body: bytes.NewReader(packed.Bytes()), ContentType: aws.String("application/gzip"),

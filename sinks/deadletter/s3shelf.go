@@ -135,7 +135,8 @@ func (s *stackObject) Remove(ctx context.Context, gone func(int) bool) error {
 		return nil
 	}
 	if rest.Len() > 0 {
-		if err := s.bucket.put(ctx, path.Base(path.Dir(s.key)), rest.Bytes()); err != nil {
+		stamp, _, _ := strings.Cut(path.Base(s.key), "-") // they are as old as they were
+		if err := s.bucket.put(ctx, objectKey(path.Dir(s.key), stamp), rest.Bytes()); err != nil {
 			return err
 		}
 	}

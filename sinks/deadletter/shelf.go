@@ -14,8 +14,8 @@ import (
 // a time.
 type Shelf interface {
 	fmt.Stringer
-	// Stacks gives all letters of the time between since and until, and maybe some more, a stack at a time, oldest first.
-	// An error ends the sequence.
+	// Stacks gives all letters of the time between since and until, and maybe some more, a stack at a time, those of one day
+	// behind those of the day before. An error ends the sequence.
 	Stacks(ctx context.Context, since, until time.Time) iter.Seq2[Stack, error]
 }
 

@@ -105,6 +105,51 @@ func TestShelf_readsBack(t *testing.T) {
 	})
 }
 
+// What stays when others are taken out is as old as it was, and is found by that.
+func TestShelf_staysOld(t *testing.T) {
+	eachPlace(t, func(t *testing.T, p *deadletter.Places) {
+		t.Helper()
+		a, b := sinktest.Letter("a", "x", `{"eventID":"a"}`), sinktest.Letter("b", "x", `{"eventID":"b"}`)
+		if err := p.Bury(t.Context(), []pipeline.Letter{a, b}); err != nil {
+			t.Fatal(err)
+		}
+		until := time.Now().Add(time.Second)
+		time.Sleep(2100 * time.Millisecond) // names tell seconds
+		all, letters := stacks(t, p)
+		for i, s := range all {
+			if err := s.Remove(t.Context(), func(at int) bool { return letters[i][at].ID == "a" }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for s, err := range shelf(t, p).Stacks(t.Context(), time.Time{}, until) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, err := range s.Letters(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, k.ID)
+			}
+		}
+		if want := []string{"b"}; !cmp.Equal(want, got) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+// A folder may have any name.
+func TestShelf_oddFolder(t *testing.T) {
+	p := places(t, deadletter.Config{Directory: filepath.Join(t.TempDir(), "dead[1]*?")}, nil)
+	if err := p.Bury(t.Context(), []pipeline.Letter{letter("a", `{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := stacks(t, p); len(all) != 1 {
+		t.Errorf("got %d stacks, want 1", len(all))
+	}
+}
+
 func TestShelf_removes(t *testing.T) {
 	eachPlace(t, func(t *testing.T, p *deadletter.Places) {
 		t.Helper()

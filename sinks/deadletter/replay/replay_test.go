@@ -1,10 +1,13 @@
 package replay_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // rig is a replay of a directory's letters into a sink in memory.
 type rig struct {
+	folder string
 	places *deadletter.Places
 	sink   *pipelinetest.Sink
 	files  files
@@ -35,11 +39,12 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	p, err := deadletter.New(deadletter.Config{Directory: t.TempDir()}, deadletter.Options{Log: zaptest.NewLogger(t)})
+	folder := t.TempDir()
+	p, err := deadletter.New(deadletter.Config{Directory: folder}, deadletter.Options{Log: zaptest.NewLogger(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rig{places: p, sink: &pipelinetest.Sink{}, files: files{}}
+	return &rig{folder: folder, places: p, sink: &pipelinetest.Sink{}, files: files{}}
 }
 
 // run replays once.
@@ -327,6 +332,33 @@ func refuse(id string) func(string) *pipeline.Refusal {
 }
 
 // TestReplay_interrupted stops replays in the middle until one gets to its end.
+// A line that is no letter stays, is counted as that alone, and holds up no other.
+func TestReplay_damaged(t *testing.T) {
+	r := newRig(t)
+	r.bury(t, event("a", "x"), event("b", "y"))
+	names, err := filepath.Glob(filepath.Join(r.folder, "*.ndjson"))
+	if err != nil || len(names) != 1 {
+		t.Fatalf("got files %v, error %v, want one", names, err)
+	}
+	file, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(names[0], append([]byte("oops\n"), file...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.filter = deadletter.Filter{Reasons: []string{"x"}}
+	got := r.run(t, t.Context()).Progress()
+	want := replay.Progress{Chosen: 1, Removed: 1, LeftOut: 1, Damaged: 1, Stacks: 1, Finished: 1}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	rest, err := os.ReadFile(names[0])
+	if err != nil || !bytes.HasPrefix(rest, []byte("oops\n")) || bytes.Count(rest, []byte("\n")) != 2 {
+		t.Errorf("got %q and error %v, want the line that is no letter and one letter", rest, err)
+	}
+}
+
 func TestReplay_interrupted(t *testing.T) {
 	r := newRig(t)
 	const n = 300

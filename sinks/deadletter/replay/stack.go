@@ -32,6 +32,7 @@ type state uint8
 
 const (
 	leftOut state = iota
+	damaged
 	sent
 	stays
 )
@@ -65,7 +66,7 @@ func (d *stack) Records(ctx context.Context) iter.Seq2[*cloudtrail.Record, error
 
 // damaged keeps the place of something that is no letter.
 func (d *stack) damaged(err error) {
-	d.letters = append(d.letters, letter{})
+	d.letters = append(d.letters, letter{state: damaged})
 	d.source.mu.Lock()
 	d.source.count.Damaged++
 	d.source.mu.Unlock()
@@ -159,8 +160,11 @@ func (d *stack) decide(outcome error) (gone []bool) {
 	defer d.source.mu.Unlock()
 	gone = make([]bool, len(d.letters))
 	for i, l := range d.letters {
-		if l.state == leftOut {
+		switch l.state {
+		case leftOut:
 			d.source.count.LeftOut++
+			continue
+		case damaged:
 			continue
 		}
 		if refused := d.source.release(l.id); (refused || l.state == stays) && outcome == nil {
