@@ -8,8 +8,10 @@
 //
 // # What differs from Elastic
 //
-// Nothing of a record is dropped: top-level members that Elastic has no field for, or whose kind is not the one their
-// field takes, go to aws.cloudtrail.flattened.other under their own names, eventContext to aws.cloudtrail.event_context.
+// No top-level member is dropped: those that Elastic has no field for, or whose kind is not the one their field takes, go to
+// aws.cloudtrail.flattened.other under their own names, eventContext to aws.cloudtrail.event_context. Inside userIdentity,
+// tlsDetails and the other objects that are read member by member, what Elastic has no field for is left out as Elastic
+// leaves it out; event.original has it when that is kept.
 // Actors and targets are always there. Of the lists of related entities, where Elastic's code stops at the first value
 // that is missing or known, all are taken. Lists that are sets are in the order of UTF-8.
 //

@@ -1,0 +1,77 @@
+package cloudtrail
+
+import "bytes"
+
+// This file judges an object by what stands behind it.
+
+// lookBehind reads on until what stands behind the object at the front tells whether it is whole. At top level a line end
+// does: the next line may not be written yet.
+func (d *Reader) lookBehind(size int) {
+	if d.inside == atTop {
+		behind := d.peek(size + 1)[size:]
+		if len(behind) == 0 || behind[0] == '\n' || !d.src.checked && space(behind[0]) {
+			return
+		}
+	}
+	d.peek(size + maxKey)
+}
+
+// doubt is why an object without any key of a record is refused; nil when it is let through.
+func (d *Reader) doubt(size int) error {
+	at := d.record.fields[Records]
+	switch {
+	case d.stray, d.glued(size):
+		return errStray
+	case d.inside == atTop && at != 0 && d.record.nodes[at].kind != KindArray && d.record.nodes[at].flags&flagVoid == 0:
+		return errNoArray
+	}
+	return nil
+}
+
+// goesOn reports whether what follows the object just parsed shows that a stray brace ended it too early, and that it is
+// not the whole record: the rest of a key, or a key and its colon. A single stray byte in place of the comma or bracket
+// that should follow is that byte's damage, not the record's.
+func (d *Reader) goesOn(size int) bool {
+	rest := d.window[d.start+size : min(d.start+size+maxKey, d.end)]
+	if bytes.HasPrefix(rest, []byte(",{")) {
+		return false // as CloudTrail writes it: what follows would come to this too
+	}
+	rest = bytes.Trim(rest, whiteSpace)
+	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && !strayByte(rest) {
+		return true
+	}
+	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), whiteSpace) // a second comma would be a damaged brace
+	if len(rest) == 0 || rest[0] != '"' {
+		return false
+	}
+	end, _, _, err := scanString(rest, 1)
+	if err != nil || !bytes.HasPrefix(bytes.TrimLeft(rest[end:], whiteSpace), []byte(":")) {
+		return false
+	}
+	f := FieldOf(rest[1 : end-1])
+	return f == Unknown || d.record.fields[f] == 0 // one that the object has begins another record, whose brace is damaged
+}
+
+// strayByte reports whether the first byte behind an object stands where a comma, a bracket or nothing should, as what comes
+// next shows: another record, or the end of the array. A stray brace may just as well be the rest of the object.
+func strayByte(rest []byte) bool {
+	next := bytes.TrimLeft(rest[1:], whiteSpace)
+	if rest[0] != '}' {
+		next = bytes.TrimLeft(next, ","+whiteSpace)
+	}
+	switch {
+	case len(next) == 0 || next[0] == '{':
+		return true
+	case next[0] == '}': // the wrapper's
+		next = bytes.TrimLeft(next[1:], whiteSpace)
+		return len(next) == 0 || next[0] == '{'
+	}
+	return next[0] == ']' && rest[0] != '}'
+}
+
+// glued reports whether an object at top level is followed by something on its own line: then it is a piece of a damaged
+// line or file.
+func (d *Reader) glued(size int) bool {
+	rest := d.window[d.start+size : d.end]
+	return d.inside == atTop && len(rest) > 0 && !space(rest[0]) && rest[0] != '{'
+}
