@@ -20,9 +20,9 @@ func (d *Reader) lookBehind(size int) {
 func (d *Reader) doubt(size int) error {
 	at := d.record.fields[Records]
 	switch {
-	case d.stray, d.glued(size):
+	case d.stray && d.inside != atTop, d.glued(size):
 		return errStray
-	case d.inside == atTop && at != 0 && d.record.nodes[at].kind != KindArray && d.record.nodes[at].flags&flagVoid == 0:
+	case d.inside != inWrapper && at != 0 && d.record.nodes[at].kind != KindArray && d.record.nodes[at].flags&flagVoid == 0:
 		return errNoArray
 	}
 	return nil
@@ -37,7 +37,7 @@ func (d *Reader) goesOn(size int) bool {
 		return false // as CloudTrail writes it: what follows would come to this too
 	}
 	rest = bytes.Trim(rest, whiteSpace)
-	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && !strayByte(rest) {
+	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && !d.strayByte(rest) {
 		return true
 	}
 	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), whiteSpace) // a second comma would be a damaged brace
@@ -49,22 +49,22 @@ func (d *Reader) goesOn(size int) bool {
 		return false
 	}
 	f := FieldOf(rest[1 : end-1])
-	return f == Unknown || d.record.fields[f] == 0 // one that the object has begins another record, whose brace is damaged
+	return f != Records && d.record.fields[f] == 0 || f == Unknown // else another record or file begins, whose brace is damaged
 }
 
 // strayByte reports whether the first byte behind an object stands where a comma, a bracket or nothing should, as what comes
-// next shows: another record, or the end of the array. A stray brace may just as well be the rest of the object.
-func strayByte(rest []byte) bool {
+// next shows: another record or file, or the end of the array. A stray brace may just as well be the rest of the object.
+func (d *Reader) strayByte(rest []byte) bool {
 	next := bytes.TrimLeft(rest[1:], whiteSpace)
 	if rest[0] != '}' {
 		next = bytes.TrimLeft(next, ","+whiteSpace)
 	}
 	switch {
-	case len(next) == 0 || next[0] == '{':
+	case len(next) == 0 || next[0] == '{' || next[0] == '[':
 		return true
 	case next[0] == '}': // the wrapper's
 		next = bytes.TrimLeft(next[1:], whiteSpace)
-		return len(next) == 0 || next[0] == '{'
+		return len(next) == 0 || next[0] == '{' || d.around == inArray && (next[0] == ',' || next[0] == ']')
 	}
 	return next[0] == ']' && rest[0] != '}'
 }

@@ -98,6 +98,10 @@ func TestReader_damageEverywhere(t *testing.T) {
 		{name: "lines with carriage returns", file: a + "\r\n" + b + "\r\n" + c, without: "\n"},
 		{name: "files behind each other", file: wrap(a) + wrap(b, c)},
 		{name: "a file a line", file: wrap(a, b) + "\n" + wrap(c) + "\n"},
+		{name: "lines, then files", file: a + "\n" + wrap(b) + "\n" + wrap(c) + "\n", without: "\n"},
+		{name: "arrays a line", file: "[" + a + "]\n[" + b + "," + c + "]\n"},
+		// a bracket that becomes white space leaves a brace that may be a record's own
+		{name: "files in an array", file: "[" + wrap(a, b) + "," + wrap(c) + "]", without: "} \t\r\n"},
 		{ // in front of the first record a line that cannot be read is refused,
 			// and a brace for white space is taken for a record's own
 			name: "white space", from: len("{\n  \"Records\" : [\n    "), without: "}",

@@ -24,7 +24,7 @@
 //	an element that is not an object   as bytes between records
 //	bytes between records              skipped when they are fewer than 16, too few for a record, else refused as one
 //	a line that is no object           refused, however short
-//	whole files in an array            read as if each stood alone
+//	wrapper objects in an array        read as if each stood alone
 //	a byte order mark                  skipped
 //	the file ends inside a record      ErrTruncated when it is plain; refused when gzip or zstd vouch for the end
 package cloudtrail

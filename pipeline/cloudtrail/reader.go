@@ -218,6 +218,9 @@ func (d *Reader) read() (*Record, error) {
 	if err == nil && !d.record.plausible() {
 		err = d.doubt(size)
 	}
+	if err == errNoArray {
+		return nil, d.refuseWhole(size, err)
+	}
 	if err != nil {
 		return nil, d.refuse(err)
 	}

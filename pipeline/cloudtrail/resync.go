@@ -35,7 +35,9 @@ func (d *Reader) refuse(cause error) error {
 	}
 	line := d.inside == atTop && !d.wrapped && !d.onLine && (landed == atLine || landed == atEnd)
 	raw := bytes.Trim(d.window[d.start:d.start+skipped], ","+whiteSpace)
-	d.inside = d.landedIn(skipped, landed)
+	if inside := d.landedIn(skipped, landed); inside != d.inside {
+		d.around, d.inside = d.inside, inside // around matters in a wrapper only
+	}
 	d.onLine = d.onLine && landed != atLine
 	d.start += skipped
 	continued := d.endless
@@ -48,10 +50,19 @@ func (d *Reader) refuse(cause error) error {
 	return &Refused{Object: d.object, Number: d.number, Offset: start, Raw: raw[:min(len(raw), MaxRecord)], Err: cause}
 }
 
+// refuseWhole skips the object at the front, which ends where it should, and returns a *Refused for it.
+func (d *Reader) refuseWhole(size int, cause error) error {
+	raw, start := d.window[d.start:d.start+size], d.offset+int64(d.start)
+	d.start += size
+	d.number++
+	d.stray, d.onLine = d.inside != atTop, true
+	return &Refused{Object: d.object, Number: d.number, Offset: start, Raw: raw, Err: cause}
+}
+
 // ofRecord reports whether an error is the record's own, not the source's.
 func ofRecord(err error) bool {
 	var syntax *syntaxError
-	return err == errShort || err == errLarge || err == errCutOff || err == errStray || err == errNoArray || errors.As(err, &syntax)
+	return err == errShort || err == errLarge || err == errCutOff || err == errStray || errors.As(err, &syntax)
 }
 
 // landedIn tells what the Reader stands in after a search. Damage may have hidden the beginning or the end of the array.
@@ -59,7 +70,9 @@ func (d *Reader) landedIn(skipped int, landed landing) nesting {
 	switch {
 	case landed == atEnd:
 		return atTop
-	case landed == atRecord && d.inside == atTop && (d.number == 0 || d.wrapped) && d.before(skipped) != '\n':
+	case landed != atRecord || d.inside == inWrapper || d.before(skipped) == '\n':
+		return d.inside
+	case d.opensWrapper() || d.inside == atTop && (d.number == 0 || d.wrapped):
 		return inWrapper
 	}
 	return d.inside
@@ -102,8 +115,11 @@ func (d *Reader) mayBegin(skip int) bool {
 	if len(bytes.TrimRight(d.unread(0).text[:skip], whiteSpace)) == 1 {
 		return true
 	}
-	return skip < minRecord && (d.number == 0 || d.inside == atTop && d.wrapped)
+	return skip < minRecord && (d.number == 0 || d.inside != inWrapper && d.opensWrapper())
 }
+
+// opensWrapper reports whether a wrapper object begins at the front whose array does not, since its bracket is damaged.
+func (d *Reader) opensWrapper() bool { return bytes.HasPrefix(d.unread(0).text, []byte(`{"Records"`)) }
 
 // before is the last byte in front of the one skip ahead that is no white space; a line end where the line begins.
 func (d *Reader) before(skip int) byte {

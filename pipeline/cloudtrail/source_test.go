@@ -54,6 +54,30 @@ func TestReader_stream(t *testing.T) {
 	}
 }
 
+// TestReader_streamOfLines: a line that is written is read, however short it is and whether or not another follows.
+func TestReader_streamOfLines(t *testing.T) {
+	src, file := io.Pipe()
+	defer src.Close()
+	go func() {
+		for _, line := range []string{record("a") + "\n", `{"eventID":"b"}` + "\r\n", `{"eventID":"c"}` + "\n"} {
+			if _, err := file.Write([]byte(line)); err != nil {
+				return
+			}
+		}
+	}()
+	r := cloudtrail.NewReader()
+	r.Reset(src, nil)
+	for _, want := range []string{"a", "b", "c"} { // the last one would never come if more had to be written
+		rec, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(rec.Field(cloudtrail.EventID).Bytes()); got != want {
+			t.Errorf("got record %s, want %s", got, want)
+		}
+	}
+}
+
 // TestReader_middle: a source in memory is read from where it stands, whatever was read before it.
 func TestReader_middle(t *testing.T) {
 	r := cloudtrail.NewReader()

@@ -89,8 +89,8 @@ func (p *timeParser) fraction() int {
 	return n
 }
 
-// farthest is how many hours a zone may be away from UTC, as java.time has it.
-const farthest = 18
+// farthest is how far a zone may be away from UTC, as java.time has it.
+const farthest = 18 * time.Hour
 
 // zone reads Z, +hh:mm, +hhmm, +hh or nothing.
 func (p *timeParser) zone() time.Duration {
@@ -108,8 +108,9 @@ func (p *timeParser) zone() time.Duration {
 	if p.skip(':') || len(p.text) > 0 {
 		minutes = p.number(2)
 	}
-	p.ok = p.ok && hours <= farthest && minutes < 60
-	return sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute)
+	offset := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
+	p.ok = p.ok && minutes < 60 && offset <= farthest
+	return sign * offset
 }
 
 // Time is when the event happened: eventTime, of an aggregated event the end of its window. ok is false when the record

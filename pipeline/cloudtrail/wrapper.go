@@ -1,6 +1,9 @@
 package cloudtrail
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // This file goes into the objects and arrays that hold the records, and out of them.
 
@@ -12,9 +15,14 @@ func (d *Reader) standsForComma() bool {
 }
 
 // tail reads what stands behind the Records of a wrapper object. CloudTrail leaves it empty; but where the wrapper's own end
-// is damaged, or there are Records twice, more records stand here.
+// is damaged, or there are Records twice, more records stand here. What is the value of a member is none.
 func (d *Reader) tail(c byte) {
 	switch {
+	case c == ':':
+		ahead := d.peek(maxKey)
+		value := bytes.TrimLeft(ahead[1:], " ") // behind a line end it is a record again
+		d.start += len(ahead) - len(bytes.TrimPrefix(value, []byte("{")))
+		return
 	case c == '{' && d.recordAt(0):
 		d.inside = inWrapper
 		return
@@ -26,20 +34,33 @@ func (d *Reader) tail(c byte) {
 
 // wrapper reads the beginning of {"Records":[ and reports whether it stood there.
 func (d *Reader) wrapper() bool {
-	rest := d.peek(64)
+	size, short := d.opening(d.window[d.start:d.end])
+	if short { // only then: what is read while it is written may have nothing more yet
+		size, _ = d.opening(d.peek(maxKey))
+	}
+	if size == 0 {
+		return false
+	}
+	d.start += size
+	d.begin(inWrapper)
+	return true
+}
+
+// opening is how long the beginning of a wrapper is that text begins with, 0 when it is none. short says that text ends
+// before that can be told.
+func (d *Reader) opening(text []byte) (size int, short bool) {
+	rest := text
 	for _, token := range []string{"{", `"Records"`, ":", "["} {
 		rest = bytes.TrimLeft(rest, whiteSpace)
-		if token == "[" && bytes.HasPrefix(rest, []byte(`{"`)) {
+		if token == "[" && d.inside == atTop && bytes.HasPrefix(rest, []byte(`{"`)) {
 			break // a space stands for the bracket: what follows is a record all the same
 		}
 		if !bytes.HasPrefix(rest, []byte(token)) {
-			return false
+			return 0, strings.HasPrefix(token, string(rest[:min(len(rest), len(token))]))
 		}
 		rest = rest[len(token):]
 	}
-	d.start += len(d.peek(64)) - len(rest)
-	d.begin(inWrapper)
-	return true
+	return len(text) - len(rest), false
 }
 
 // enter goes into the Records of a wrapper object that does not begin with them, or whose key for them is damaged, and

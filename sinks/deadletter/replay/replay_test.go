@@ -331,7 +331,6 @@ func refuse(id string) func(string) *pipeline.Refusal {
 	}
 }
 
-// TestReplay_interrupted stops replays in the middle until one gets to its end.
 // A line that is no letter stays, is counted as that alone, and holds up no other.
 func TestReplay_damaged(t *testing.T) {
 	r := newRig(t)
@@ -359,6 +358,7 @@ func TestReplay_damaged(t *testing.T) {
 	}
 }
 
+// TestReplay_interrupted stops replays in the middle until one gets to its end.
 func TestReplay_interrupted(t *testing.T) {
 	r := newRig(t)
 	const n = 300
