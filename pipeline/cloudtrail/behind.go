@@ -4,17 +4,20 @@ import "bytes"
 
 // This file judges an object by what stands behind it.
 
-// lookBehind reads on until what stands behind the object at the front tells whether it is whole. At top level a line end
-// does: the next line may not be written yet.
+// lookBehind reads on until what stands behind the object at the front tells whether it is whole.
 func (d *Reader) lookBehind(size int) {
-	if d.inside == atTop {
-		behind := d.peek(size + 1)[size:]
-		if len(behind) == 0 || behind[0] == '\n' || !d.src.checked && space(behind[0]) {
-			return
-		}
+	n := size + maxKey
+	if d.toLineEnd() {
+		n = size + 1
 	}
-	d.peek(size + maxKey)
+	for behind := d.peek(n); len(behind) == n && n < size+maxKey && behind[n-1] != '\n'; behind = d.peek(n) {
+		n++
+	}
 }
+
+// toLineEnd reports whether nothing behind the line counts: it may not be written yet, as what is not compressed may be read
+// while it is written.
+func (d *Reader) toLineEnd() bool { return d.inside == atTop && !d.src.checked }
 
 // doubt is why an object without any key of a record is refused; nil when it is let through.
 func (d *Reader) doubt(size int) error {
@@ -35,6 +38,9 @@ func (d *Reader) goesOn(size int) bool {
 	rest := d.window[d.start+size : min(d.start+size+maxKey, d.end)]
 	if bytes.HasPrefix(rest, []byte(",{")) {
 		return false // as CloudTrail writes it: what follows would come to this too
+	}
+	if d.toLineEnd() {
+		rest, _, _ = bytes.Cut(rest, []byte("\n"))
 	}
 	rest = bytes.Trim(rest, whiteSpace)
 	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && !d.strayByte(rest) {
