@@ -131,8 +131,8 @@ func TestReader_damageEverywhere(t *testing.T) {
 	}
 }
 
-// damageOf says what is wrong with how a file is read that is damaged in one byte: whole or byte by byte, it must come to the
-// same, and all but the damaged record must be as it was.
+// damageOf says what is wrong with how a file is read that is damaged in one byte: all but the damaged record must be as it
+// was, and whole or byte by byte, which takes long and is tried now and then, it must come to the same.
 func damageOf(reader *cloudtrail.Reader, want []placed, file string, at int) string {
 	got, err := places(reader, strings.NewReader(file))
 	if err != nil {
@@ -140,6 +140,9 @@ func damageOf(reader *cloudtrail.Reader, want []placed, file string, at int) str
 	}
 	if problem := beyondDamage(want, got, int64(at)); problem != "" {
 		return problem
+	}
+	if at%5 > 0 {
+		return ""
 	}
 	if piecemeal, err := places(reader, iotest.OneByteReader(strings.NewReader(file))); err != nil || !slices.Equal(got, piecemeal) {
 		return fmt.Sprintf("byte by byte it gives %v and error %v, want %v", piecemeal, err, got)
