@@ -7,7 +7,10 @@ import (
 	"strings"
 )
 
-const wrapperStart = `{"Records":[`
+const (
+	wrapperName  = `{"Records"`
+	wrapperStart = wrapperName + ":["
+)
 
 // landing is where a search for readable bytes ended.
 type landing uint8
@@ -119,7 +122,7 @@ func (d *Reader) mayBegin(skip int) bool {
 }
 
 // opensWrapper reports whether a wrapper object begins at the front whose array does not, since its bracket is damaged.
-func (d *Reader) opensWrapper() bool { return bytes.HasPrefix(d.unread(0).text, []byte(`{"Records"`)) }
+func (d *Reader) opensWrapper() bool { return bytes.HasPrefix(d.unread(0).text, []byte(wrapperName)) }
 
 // before is the last byte in front of the one skip ahead that is no white space; a line end where the line begins.
 func (d *Reader) before(skip int) byte {

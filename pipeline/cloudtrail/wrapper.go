@@ -11,7 +11,7 @@ import (
 // array's own end has at most further members of its wrapper behind it.
 func (d *Reader) standsForComma() bool {
 	rest := bytes.TrimLeft(d.peek(maxKey)[1:], whiteSpace)
-	return bytes.HasPrefix(rest, []byte(`{"`)) && !bytes.HasPrefix(rest, []byte(`{"Records"`))
+	return bytes.HasPrefix(rest, []byte(`{"`)) && !bytes.HasPrefix(rest, []byte(wrapperName))
 }
 
 // tail reads what stands behind the Records of a wrapper object. CloudTrail leaves it empty; but where the wrapper's own end

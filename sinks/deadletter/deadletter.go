@@ -48,7 +48,7 @@ type Options struct {
 	Cluster Cluster                        // where the index is; nil: the sink is no cluster
 	AWS     func(region string) aws.Config // for S3; "" is the account's own region
 	Log     *zap.Logger
-	// Patience is how long letters wait while no place takes any, counted from the first failure; 0: they are tried once.
+	// Patience is how long letters wait while no place takes any, counted from the first failure; 0: they do not wait.
 	Patience time.Duration
 }
 
