@@ -19,22 +19,11 @@ import (
 	"github.com/trailship/trailship/history/historytest"
 	"github.com/trailship/trailship/pipeline/ecs"
 	"github.com/trailship/trailship/sinks/cluster/lookup"
-	"github.com/trailship/trailship/test/servers"
 )
 
-// TestHistory asks each cluster what the embedded store is asked, of documents that our own sinks have written.
-func TestHistory(t *testing.T) {
-	cache, logs := folders(t)
-	binary := build(t)
-	for _, kind := range servers.Kinds() {
-		t.Run(kind.Name, func(t *testing.T) {
-			testHistory(t, &rig{cluster: servers.StartCluster(t, kind, cache, logs), binary: binary})
-		})
-	}
-}
-
-// testHistory asks a cluster about the cast of the suite, with and without the records themselves in the documents.
-func testHistory(t *testing.T, r *rig) {
+// testHistory asks the cluster what the embedded store is asked, of documents that our own sinks have written, with and
+// without the records themselves in them.
+func (r *rig) testHistory(t *testing.T) {
 	t.Helper()
 	reader := &rig{cluster: r.cluster, binary: r.binary}
 	if r.cluster.Username != "" {

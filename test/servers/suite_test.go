@@ -53,6 +53,7 @@ func TestServers(t *testing.T) {
 				sink = r.testRoles(t)
 			}
 			r.testDelivery(t, sink)
+			t.Run("history", r.testHistory)
 			r.testTags(t, sink)
 			r.testDocuments(t)
 			r.testRawDocuments(t)
