@@ -93,6 +93,7 @@ func TestReader_damageEverywhere(t *testing.T) {
 		without    string // bytes that damage nothing by
 	}{
 		{name: "as CloudTrail writes it", file: wrap(a, b, c)},
+		{name: "one record", file: wrap(b)},
 		{name: "bare array", file: "[" + a + "," + b + "," + c + "]"},
 		{name: "lines", file: a + "\n" + b + "\n" + c + "\n", without: "\n"}, // a line in two is two lines
 		{name: "lines with carriage returns", file: a + "\r\n" + b + "\r\n" + c, without: "\n"},

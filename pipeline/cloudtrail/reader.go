@@ -156,7 +156,7 @@ func (d *Reader) step() (*Record, error) {
 	case c == bom[0] && bytes.HasPrefix(d.peek(len(bom)), []byte(bom)):
 		d.start += len(bom)
 		return nil, nil
-	case d.inside == atTop && c != '{' && d.number == 0 && !d.promising():
+	case d.inside == atTop && c != '{' && d.number == 0 && !d.wrapped && !d.promising():
 		return nil, fmt.Errorf("%w: it begins with %q", ErrNotLog, d.peek(16))
 	}
 	return d.read()
