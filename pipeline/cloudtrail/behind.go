@@ -39,30 +39,43 @@ func (d *Reader) goesOn(size int) bool {
 	if bytes.HasPrefix(rest, []byte(",{")) {
 		return false // as CloudTrail writes it: what follows would come to this too
 	}
-	if d.toLineEnd() {
-		rest, _, _ = bytes.Cut(rest, []byte("\n"))
+	if d.toLineEnd() || d.inside == atTop && !bytes.Contains(d.record.Raw, []byte("\n")) {
+		rest, _, _ = bytes.Cut(rest, []byte("\n")) // a record on one line does not go on behind it
 	}
 	rest = bytes.Trim(rest, whiteSpace)
 	if len(rest) > 1 && d.inside != atTop && rest[0] != ',' && rest[0] != ']' && rest[0] != '{' && !d.strayByte(rest) {
 		return true
 	}
 	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), whiteSpace) // a second comma would be a damaged brace
-	if len(rest) == 0 || rest[0] != '"' {
+	key, ok := beginsMember(rest)
+	if !ok {
 		return false
 	}
-	end, _, _, err := scanString(rest, 1)
-	if err != nil || !bytes.HasPrefix(bytes.TrimLeft(rest[end:], whiteSpace), []byte(":")) {
-		return false
+	f := FieldOf(key)
+	if f == Records { // else another file begins, whose brace is damaged
+		return d.record.nodes[0].count == 0
 	}
-	f := FieldOf(rest[1 : end-1])
-	return f != Records && d.record.fields[f] == 0 || f == Unknown // else another record or file begins, whose brace is damaged
+	return d.record.fields[f] == 0 || f == Unknown // else another record begins, whose brace is damaged
+}
+
+// beginsMember reports whether text begins with a key and its colon, and returns the key.
+func beginsMember(text []byte) (key []byte, ok bool) {
+	if len(text) == 0 || text[0] != '"' {
+		return nil, false
+	}
+	end, _, _, err := scanString(text, 1)
+	if err != nil || !bytes.HasPrefix(bytes.TrimLeft(text[end:], whiteSpace), []byte(":")) {
+		return nil, false
+	}
+	return text[1 : end-1], true
 }
 
 // strayByte reports whether the first byte behind an object stands where a comma, a bracket or nothing should, as what comes
-// next shows: another record or file, or the end of the array. A stray brace may just as well be the rest of the object.
+// next shows: another record or file, or the end of the array. A stray brace may just as well be the object's own, whose
+// inner one was ended too early by what was the last digit of a number: any other value would be broken.
 func (d *Reader) strayByte(rest []byte) bool {
 	next := bytes.TrimLeft(rest[1:], whiteSpace)
-	if rest[0] != '}' {
+	if rest[0] != '}' || !d.endsInNumber() {
 		next = bytes.TrimLeft(next, ","+whiteSpace)
 	}
 	switch {
@@ -72,7 +85,14 @@ func (d *Reader) strayByte(rest []byte) bool {
 		next = bytes.TrimLeft(next[1:], whiteSpace)
 		return len(next) == 0 || next[0] == '{' || d.around == inArray && (next[0] == ',' || next[0] == ']')
 	}
-	return next[0] == ']' && rest[0] != '}'
+	return next[0] == ']' && (rest[0] != '}' || !d.endsInNumber())
+}
+
+// endsInNumber reports whether the last value of the object just parsed is a number, however deep.
+func (d *Reader) endsInNumber() bool {
+	text := bytes.TrimRight(d.record.Raw, "}"+whiteSpace)
+	last := text[len(text)-1]
+	return '0' <= last && last <= '9'
 }
 
 // glued reports whether an object at top level is followed by something on its own line: then it is a piece of a damaged

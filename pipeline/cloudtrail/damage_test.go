@@ -2,6 +2,7 @@ package cloudtrail_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -95,19 +96,17 @@ func TestReader_damageEverywhere(t *testing.T) {
 		{name: "as CloudTrail writes it", file: wrap(a, b, c)},
 		{name: "one record", file: wrap(b)},
 		{name: "bare array", file: "[" + a + "," + b + "," + c + "]"},
-		{name: "lines", file: a + "\n" + b + "\n" + c + "\n", without: "\n"}, // a line in two is two lines
-		{name: "lines with carriage returns", file: a + "\r\n" + b + "\r\n" + c, without: "\n"},
+		{name: "lines", file: a + "\n" + b + "\n" + c + "\n"},
+		{name: "lines with carriage returns", file: a + "\r\n" + b + "\r\n" + c},
 		{name: "files behind each other", file: wrap(a) + wrap(b, c)},
 		{name: "a file a line", file: wrap(a, b) + "\n" + wrap(c) + "\n"},
-		{name: "lines, then files", file: a + "\n" + wrap(b) + "\n" + wrap(c) + "\n", without: "\n"},
+		{name: "lines, then files", file: a + "\n" + wrap(b) + "\n" + wrap(c) + "\n"},
 		{name: "arrays a line", file: "[" + a + "]\n[" + b + "," + c + "]\n"},
-		// a bracket that becomes white space leaves a brace that may be a record's own
-		{name: "files in an array", file: "[" + wrap(a, b) + "," + wrap(c) + "]", without: "} \t\r\n"},
-		{ // in front of the first record a line that cannot be read is refused,
-			// and a brace for white space is taken for a record's own
-			name: "white space", from: len("{\n  \"Records\" : [\n    "), without: "}",
-			file: "{\n  \"Records\" : [\n    " + a + ",\n    " + b + ",\n   " + c + "\n ]\n}\n",
-		},
+		{name: "files in an array", file: "[" + wrap(a, b) + "," + wrap(c) + "]"},
+		{name: "white space", file: "{\n  \"Records\" : [\n    " + a + ",\n    " + b + ",\n   " + c + "\n ]\n}\n"},
+		{name: "pretty-printed", file: indented(t, wrap(a, b, c))},
+		{name: "pretty-printed array", file: indented(t, "["+a+","+b+","+c+"]")},
+		{name: "pretty-printed records", file: indented(t, a) + "\n" + indented(t, b) + "\n" + indented(t, c) + "\n"},
 	}
 	reader, gzip := cloudtrail.NewReader(), newStorer(t)
 	for _, tt := range tests {
@@ -130,6 +129,15 @@ func TestReader_damageEverywhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+func indented(t *testing.T, text string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := json.Indent(&out, []byte(text), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 // damageOf says what is wrong with how a file is read that is damaged in one byte: all but the damaged record must be as it

@@ -23,7 +23,7 @@
 //	strings of any length              kept, in a window that grows up to twice MaxRecord
 //	an element that is not an object   as bytes between records
 //	bytes between records              skipped when they are fewer than 16, too few for a record, else refused as one
-//	a line that is no object           refused, however short
+//	a line that is no object           refused, however short, and with it the lines behind that begin none
 //	wrapper objects in an array        read as if each stood alone
 //	a byte order mark                  skipped
 //	the file ends inside a record      ErrTruncated when it is plain; refused when gzip or zstd vouch for the end

@@ -66,6 +66,7 @@ type Reader struct {
 	stray   bool    // in an array, no comma was read since the last record
 	onLine  bool    // at top level, no line end was read since the last record
 	number  int     // records seen so far, refused ones counted
+	torn    torn    // the record refused last
 	endless bool    // the last refusal ended at MaxRecord bytes: what comes next still belongs to it
 	pending error
 }
@@ -135,6 +136,8 @@ func (d *Reader) step() (*Record, error) {
 		d.start++
 		d.stray = false
 		return nil, nil
+	case (c == '[' && d.inside == atTop || c == ']' && d.inside < inTail) && d.standsForBrace():
+		return d.read()
 	case c == ']' && d.inside == inArray:
 		d.start++
 		d.inside = atTop
@@ -146,6 +149,9 @@ func (d *Reader) step() (*Record, error) {
 			d.inside = inTail
 		}
 		d.start++
+		return nil, nil
+	case c == '[' && d.inside == atTop && d.onLine && (!d.wrapped || len(d.peek(2)) == 1):
+		d.start++ // a damaged line end: no array begins there
 		return nil, nil
 	case c == '[' && d.inside == atTop:
 		d.start++
@@ -189,7 +195,12 @@ func (d *Reader) token() (byte, error) {
 // or lines is damaged.
 func (d *Reader) promising() bool {
 	head := d.peek(windowSize)
-	return bytes.Contains(head, []byte("\n{\"")) || bytes.Contains(head, []byte(`"eventVersion"`))
+	for _, sign := range []string{"\n{\"", `"eventVersion"`, `"eventID"`, `"eventTime"`} {
+		if bytes.Contains(head, []byte(sign)) {
+			return true
+		}
+	}
+	return false
 }
 
 // peek returns up to n unread bytes, fewer only where the file ends.

@@ -29,6 +29,7 @@ func (d *Reader) refuse(cause error) error {
 		return cause
 	}
 	start := d.offset + int64(d.start)
+	d.torn.note(cause, &d.record)
 	skipped, landed, err := d.resync()
 	if err != nil {
 		return err
@@ -38,6 +39,7 @@ func (d *Reader) refuse(cause error) error {
 	}
 	line := d.inside == atTop && !d.wrapped && !d.onLine && (landed == atLine || landed == atEnd)
 	raw := bytes.Trim(d.window[d.start:d.start+skipped], ","+whiteSpace)
+	line = line && len(bytes.Trim(raw, "[]{}"+whiteSpace)) > 0 // brackets alone are a damaged byte's, no record's
 	if inside := d.landedIn(skipped, landed); inside != d.inside {
 		d.around, d.inside = d.inside, inside // around matters in a wrapper only
 	}
@@ -46,11 +48,22 @@ func (d *Reader) refuse(cause error) error {
 	continued := d.endless
 	d.endless = landed == atLimit
 	opening := d.number == 0 && strings.HasPrefix(wrapperStart, string(raw)) // a line end split the wrapper's own beginning
-	if continued || opening || len(raw) == 0 || len(raw) < minRecord && !line {
+	if continued || opening || len(raw) == 0 || solid(raw) < minRecord && !line {
 		return nil
 	}
 	d.number++
 	return &Refused{Object: d.object, Number: d.number, Offset: start, Raw: raw[:min(len(raw), MaxRecord)], Err: cause}
+}
+
+// solid is how many bytes of text are no white space.
+func solid(text []byte) int {
+	n := 0
+	for _, c := range text {
+		if !space(c) {
+			n++
+		}
+	}
+	return n
 }
 
 // refuseWhole skips the object at the front, which ends where it should, and returns a *Refused for it.
@@ -85,7 +98,8 @@ func (d *Reader) landedIn(skipped int, landed landing) nesting {
 // skips. The error is the source's.
 //
 // Inside an array that is the next whole record: an object that stands where one may begin, parses, and has a key that
-// only records have. At top level it is also the next line, since each line is a record of its own there.
+// only records have. At top level it is also the next line that begins as one does, whole or not, since each line is a
+// record of its own there.
 func (d *Reader) resync() (skip int, landed landing, err error) {
 	for skip = 1; ; skip++ {
 		for d.start+skip >= d.end {
@@ -99,23 +113,44 @@ func (d *Reader) resync() (skip int, landed landing, err error) {
 			}
 		}
 		switch c := d.window[d.start+skip]; {
-		case c == '\n' && d.inside == atTop:
+		case c == '\n' && d.inside == atTop && d.lineAt(skip+1):
 			return skip + 1, atLine, nil
-		case c == '{' && d.mayBegin(skip) && d.recordAt(skip):
+		case c == '{' && d.mayBegin(skip) && d.recordAt(skip) && !d.torn.goesOnAt(skip, &d.record):
 			return skip, atRecord, nil
 		}
 	}
 }
 
-// mayBegin reports whether a record may begin skip bytes ahead: behind a comma, a bracket or a line end, or behind the one
-// stray byte that stands for the comma or bracket that it damaged. Without this the rest of a broken record could pass for
-// a record.
+// lineAt reports whether the line that begins skip bytes ahead begins as a record, a file or an array does, or is the file's
+// end. Any other is the rest of what cannot be read, and so is one in that part of it which could be read.
+func (d *Reader) lineAt(skip int) bool {
+	ahead := d.peek(skip + 1)
+	switch {
+	case len(ahead) == skip:
+		return true
+	case ahead[skip] == '[':
+		return skip > d.torn.at && bytes.HasPrefix(bytes.TrimLeft(d.peek(skip + maxKey)[skip+1:], whiteSpace), []byte("{"))
+	case ahead[skip] != '{' || skip < d.torn.at:
+		return false
+	case skip > d.torn.at:
+		return true
+	}
+	size, err := d.scan(skip, MaxRecord/4)
+	rest := bytes.TrimLeft(d.peek(skip + size + maxKey)[skip+size:], whiteSpace)
+	return err == nil && !d.torn.goesOnAt(skip, &d.record) && (len(rest) == 0 || rest[0] == '{')
+}
+
+// mayBegin reports whether a record may begin skip bytes ahead: behind a comma, a bracket or a line end, or behind one stray
+// byte that stands for the comma or bracket, or for white space next to it. Without this the rest of a broken record could
+// pass for a record.
 func (d *Reader) mayBegin(skip int) bool {
 	switch d.before(skip) {
 	case ',', '[', '\n':
 		return true
 	}
-	if len(bytes.TrimRight(d.unread(0).text[:skip], whiteSpace)) == 1 {
+	text := bytes.TrimRight(d.unread(0).text[:skip], whiteSpace)
+	text = bytes.TrimRight(text[:len(text)-1], whiteSpace)
+	if len(text) == 0 || bytes.IndexByte([]byte(",[}"), text[len(text)-1]) >= 0 {
 		return true
 	}
 	return skip < minRecord && (d.number == 0 || d.inside != inWrapper && d.opensWrapper())

@@ -14,6 +14,20 @@ func (d *Reader) standsForComma() bool {
 	return bytes.HasPrefix(rest, []byte(`{"`)) && !bytes.HasPrefix(rest, []byte(wrapperName))
 }
 
+// standsForBrace reports whether the bracket that comes next is a record's damaged brace: a key and its colon follow. Where
+// they follow an opening bracket behind white space, that may be the brace.
+func (d *Reader) standsForBrace() bool {
+	next := d.peek(2)
+	if rest := bytes.TrimLeft(d.window[d.start+1:d.end], whiteSpace); len(rest) > 0 && rest[0] != '"' {
+		return false // without a look ahead: what is read while it is written may have nothing more yet
+	}
+	if next[0] == '[' && space(next[len(next)-1]) && (d.wrapped || d.number == 0) {
+		return false
+	}
+	_, ok := beginsMember(bytes.TrimLeft(d.peek(maxKey)[1:], whiteSpace))
+	return ok
+}
+
 // tail reads what stands behind the Records of a wrapper object. CloudTrail leaves it empty; but where the wrapper's own end
 // is damaged, or there are Records twice, more records stand here. What is the value of a member is none.
 func (d *Reader) tail(c byte) {
