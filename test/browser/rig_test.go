@@ -65,7 +65,7 @@ func browse(t *testing.T) *rig {
 	t.Helper()
 	program := chromium(t)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(program),
-		chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WSURLReadTimeout(2*time.Minute),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
 	t.Cleanup(stop)
@@ -113,7 +113,7 @@ func (r *rig) open(t *testing.T, path string) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(r.tabs)
 	t.Cleanup(end)
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx, url: r.url}
 	b.do(chromedp.EmulateViewport(1400, 900))
@@ -144,7 +144,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	script := `new Promise((done) => {
-		const end = Date.now() + 20000;
+		const end = Date.now() + 60000;
 		const look = () => {
 			const met = !!(` + condition + `);
 			if (met || Date.now() > end) done(met); else setTimeout(look, 5);
