@@ -7,14 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"time"
+
+	"github.com/trailship/trailship/test/standin"
 )
 
 // setting is what all rows share.
@@ -85,7 +85,7 @@ func newStage(ctx context.Context, s setting, r *row) (st *stage, err error) {
 	if err = json.NewDecoder(bufio.NewReader(out)).Decode(&st.at); err != nil {
 		return nil, fmt.Errorf("starting the stand-in, whose output is in %s: %w", log.Name(), errors.Join(err, st.close()))
 	}
-	return st, st.configure()
+	return st, st.configure(ctx)
 }
 
 const configText = `aws: {region: eu-west-1, endpoint_url: %q}
@@ -95,30 +95,17 @@ server: {listen: %q}
 %s`
 
 // configure writes the daemons' configurations, which differ in their server's address.
-func (st *stage) configure() error {
+func (st *stage) configure(ctx context.Context) error {
 	for n := range max(1, st.row.life.replicas) {
-		if err := st.configureOne(n); err != nil {
+		if err := st.configureOne(ctx, n); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// quietAddress is one that nobody listens on. Its port is none of those that Linux gives to connections and to whoever asks
-// for any: other rows would take one of these before the daemon has it.
-func quietAddress() (address string, err error) {
-	for range 100 {
-		address = fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
-		var l net.Listener
-		if l, err = net.Listen("tcp", address); err == nil { //nolint:noctx // it is at once
-			return address, l.Close()
-		}
-	}
-	return "", err
-}
-
-func (st *stage) configureOne(n int) error {
-	admin, err := quietAddress()
+func (st *stage) configureOne(ctx context.Context, n int) error {
+	admin, err := standin.QuietAddress(ctx)
 	if err != nil {
 		return err
 	}

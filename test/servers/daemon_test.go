@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/trailship/trailship/test/servers"
+	"github.com/trailship/trailship/test/standin"
 )
 
 // patience is how long anything may take that a daemon does. A message whose holder was killed comes back after half a
@@ -51,12 +51,10 @@ func (s sink) at(url string) sink {
 // configure writes a configuration and returns its path and the address of its server.
 func (r *rig) configure(t *testing.T, trail *servers.Trail, to sink, more string) (path, admin string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	admin, err := standin.QuietAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	admin = l.Addr().String()
 	path = filepath.Join(t.TempDir(), "trailship.yaml")
 	text := fmt.Sprintf(`
 sources:
