@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -87,6 +88,14 @@ func (g *rig) document(t testing.TB, text string) map[string]any {
 	return doc
 }
 
+// said waits for a log line with text and returns all of them. Records go on before anything is said.
+func (g *rig) said(text string) []observer.LoggedEntry {
+	for end := time.Now().Add(20 * time.Second); g.logs.FilterMessageSnippet(text).Len() == 0 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return g.logs.FilterMessageSnippet(text).All()
+}
+
 // at is the value at a path of a document, nil when there is none.
 func at(doc map[string]any, path ...string) any {
 	var v any = doc
@@ -100,9 +109,16 @@ func at(doc map[string]any, path ...string) any {
 	return v
 }
 
+// patient is the default for a busy machine: records wait long enough for the stand-in's answer.
+func patient() enrich.Config {
+	c := enrich.Default()
+	c.Wait = 20 * time.Second
+	return c
+}
+
 // tagsOnly asks IAM and nothing else.
 func tagsOnly() enrich.Config {
-	c := enrich.Default()
+	c := patient()
 	c.AccountNames.Enabled, c.UserAgent.Enabled = false, false
 	return c
 }
