@@ -3,6 +3,7 @@ package ecs_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,9 +11,13 @@ import (
 	"github.com/trailship/trailship/pipeline/ecs"
 )
 
-// TestRandom_reference: encoder and reference agree on records made at random of what the mapping looks at.
+// TestRandom_reference: encoder and reference agree on records made at random of what the mapping looks at. They are the same
+// each time, but in the long form.
 func TestRandom_reference(t *testing.T) {
-	seed := rand.Uint64()
+	seed := uint64(1)
+	if os.Getenv("TRAILSHIP_TEST_FULL") != "" {
+		seed = rand.Uint64()
+	}
 	t.Logf("seed %d", seed)
 	d := newDiffer(ecs.Config{})
 	for range 1000 {
