@@ -143,7 +143,7 @@ func TestProcess_secondSignal(t *testing.T) {
 			return nil
 		}
 		writing.Store(true)
-		return &standin.ClusterFault{Delay: 5 * time.Second} // longer than the test waits for the second signal
+		return &standin.ClusterFault{Delay: 20 * time.Second} // longer than the test waits for the second signal
 	}
 	w.announce(5)
 	p := launch(t, w, w.elasticsearch(), "")

@@ -69,7 +69,7 @@ func TestReplay_signal(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitWork || !strings.Contains(said.String(), "run it again for the rest") || time.Since(start) > 10*time.Second {
+	if code := cmd.ProcessState.ExitCode(); code != exitWork || !strings.Contains(said.String(), "run it again for the rest") || time.Since(start) > 30*time.Second {
 		t.Errorf("ended after %v with %v and %d, want 1 soon, and what to do", time.Since(start), err, code)
 	}
 	if got := r.events(); got <= before || got >= all {

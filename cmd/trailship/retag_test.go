@@ -218,7 +218,7 @@ func (g *retagRig) write(t *testing.T) map[string]map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := enrich.Config{Wait: 5 * time.Second, IAMTags: g.cfg.Enrich.IAMTags}
+	c := enrich.Config{Wait: 20 * time.Second, IAMTags: g.cfg.Enrich.IAMTags}
 	set, err := enrich.New(c, enrich.Options{AWS: account, Metrics: prometheus.NewRegistry(), Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)

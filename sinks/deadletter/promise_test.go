@@ -226,7 +226,7 @@ func TestPlaces_ready(t *testing.T) {
 		want   string
 	}{{false, ""}, {true, "their messages stay in the queue"}, {false, ""}} {
 		broken.Store(c.broken)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		err := p.Bury(ctx, []pipeline.Letter{letter("a", `{}`)})
 		cancel()
 		if (err != nil) != c.broken {

@@ -15,7 +15,7 @@ import (
 )
 
 // stopTimeout is how long a process may take to end after SIGTERM.
-const stopTimeout = 30 * time.Second
+const stopTimeout = time.Minute
 
 // A Process is a running program whose output goes to a file. Its input ends when the test does, however it ends: a
 // server that watches its input outlives no test.
