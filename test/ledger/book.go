@@ -24,9 +24,9 @@ type book struct {
 	refused  func(serial int) bool
 	gone     map[*object]bool // not to be had, for good
 	sum      sums
-	busy     func() time.Duration // how late things are on this machine at the moment
-	stepped  bool                 // the daemon's clock is not ours
-	files    func()               // notes the dead letters that are kept in files; nil: there are none
+	late     *lateness // of things on this machine
+	stepped  bool      // the daemon's clock is not ours
+	files    func()    // notes the dead letters that are kept in files; nil: there are none
 }
 
 // event is what is known of one event.
@@ -60,7 +60,9 @@ type sums struct {
 	Redelivered  int `json:"redelivered"` // receipts behind the first that the stand-in did not order
 	Left         int `json:"left"`        // messages that are not deleted and should be
 	Open         int `json:"open"`        // events that are neither stored nor dead letters
-	Lost         int `json:"lost"`        // those of them that no message will bring again
+	Lost         int `json:"lost"`        // those of them that a message has brought and none will bring again
+	// Late is how late a timer was at worst.
+	Late time.Duration `json:"late"`
 	// Open events by bucket.
 	Pending map[string]int `json:"pending"`
 	// Stored events for each second since the beginning, by bucket; and when the last one was stored, by index.
@@ -70,7 +72,7 @@ type sums struct {
 
 func newBook(index func(time.Time) string, refused func(int) bool) *book {
 	return &book{
-		busy:  func() time.Duration { return 0 },
+		late:  &lateness{},
 		index: index, objects: map[string]*object{}, messages: map[string]*entry{}, gone: map[*object]bool{}, refused: refused,
 		sum: sums{Rates: map[string][]int{}, Last: map[string]float64{}},
 	}
@@ -105,6 +107,9 @@ func (b *book) send(id string, e *entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.messages[id] = e
+	for _, o := range e.objects {
+		o.sent = true
+	}
 	b.sum.Messages++
 	if !e.keep {
 		b.sum.Left++
@@ -135,7 +140,7 @@ func (b *book) store(index string, doc []byte, arrived time.Time) {
 	if index != b.index(e.object.dayOf(serial)) {
 		b.sum.Misplaced++
 	}
-	if !b.stepped && ingested(doc).Before(arrived.Add(-time.Second-b.busy())) {
+	if !b.stepped && ingested(doc).Before(arrived.Add(-time.Second-b.late.request())) {
 		b.sum.Stale++
 	}
 	if now.Before(e.notBefore) {
@@ -258,6 +263,7 @@ func (b *book) snapshot() sums {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.sum
+	s.Late = b.late.most()
 	s.Last = maps.Clone(s.Last)
 	s.Rates = map[string][]int{}
 	for bucket, rates := range b.sum.Rates {
@@ -277,11 +283,24 @@ func (b *book) snapshot() sums {
 		}
 		s.Open++
 		s.Pending[e.object.bucket]++
-		if !coming[e.object] {
+		if e.object.sent && !coming[e.object] {
 			s.Lost++
 		}
 	}
 	return s
+}
+
+// openBeside is how many events are open that do not belong into the index.
+func (b *book) openBeside(index string) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.events {
+		e := &b.events[i]
+		if e.object != nil && e.stored == 0 && !e.lettered && b.index(e.object.dayOf(i)) != index {
+			n++
+		}
+	}
+	return n
 }
 
 // dayOf is the day whose index an event belongs into, the zero time for an event that nobody announced.

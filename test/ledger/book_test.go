@@ -54,6 +54,11 @@ func TestBook(t *testing.T) {
 			b.letter([]byte(`{"type":"no_such_key","bucket":"audit","key":"` + makeObject("audit", 0, 0, 2, firstDay()).key + `"}`))
 			b.removed("m")
 		}, sums{Letters: 2, Needless: 2}},
+		{"announced, and still to be sent", func(b *book) {
+			b.announce(makeObject("audit", 1, 2, 0, firstDay()), false)
+			store(b, 0, 1)
+			b.removed("m")
+		}, sums{Stored: 2}},
 		{"delivered again", func(b *book) {
 			b.order("m")
 			b.received("m", 1)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,7 +21,15 @@ import (
 //go:embed clock
 var clockFiles embed.FS //nolint:gochecknoglobals // go:embed wants one
 
-// buildStepped builds the daemon whose wall clock is stepped.
+// buildStepped builds the daemon whose wall clock is stepped, when one of the rows can be played that wants it. That is before
+// any row begins: a compiler beside them would take the CPU that they need.
+func (s *setting) buildStepped(ctx context.Context, rows []*row) (err error) {
+	if slices.ContainsFunc(rows, func(r *row) bool { return r.more.clock && r.cannot() == "" }) {
+		s.stepped, err = buildStepped(ctx, s.logs)
+	}
+	return err
+}
+
 func buildStepped(ctx context.Context, dir string) (binary string, err error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", daemonPackage).Output()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// stopTime is how long a daemon may take from SIGTERM to its end: its own 25 seconds and a few more.
-const stopTime = 30 * time.Second
+// stopTime is how long a daemon may take from SIGTERM to its end: its own 25 seconds, and more on a busy machine.
+const stopTime = time.Minute
 
 // daemon is one running trailship.
 type daemon struct {
@@ -82,14 +82,28 @@ func (d *daemon) peak() int64 {
 
 // live runs one daemon through the row's life until ctx ends, and then ends it by SIGTERM. It returns the daemon's peak.
 func (st *stage) live(ctx context.Context, n int, dice *rand.Rand) (peak int64, err error) {
-	began, l := time.Now(), st.row.life
+	var began time.Time
+	l := st.row.life
 	for {
 		d, err := st.start(n)
 		if err != nil {
 			return peak, err
 		}
 		if st.row.more.disk != "" {
-			if err := st.watchDisk(ctx, d); err != nil {
+			if err := st.showDisk(ctx, d); err != nil {
+				return peak, errors.Join(err, d.stop(syscall.SIGTERM))
+			}
+		}
+		if began.IsZero() {
+			select {
+			case <-st.begun:
+			case <-ctx.Done():
+			case <-d.done:
+			}
+			began = time.Now()
+		}
+		if st.row.more.disk != "" {
+			if err := st.growDisk(ctx, d); err != nil {
 				return peak, errors.Join(err, d.stop(syscall.SIGTERM))
 			}
 		}

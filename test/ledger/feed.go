@@ -17,6 +17,7 @@ func (w *world) feed(ctx context.Context) {
 	if l.big > 0 {
 		f.send(0, f.make(bigBucket, l.big, firstDay()))
 	}
+	w.awaitDaemon(ctx)
 	now := time.Now()
 	w.book.begin(now)
 	w.began.Store(&now)
@@ -45,6 +46,17 @@ func (w *world) feed(ctx context.Context) {
 		f.send(i, objects...)
 	}
 	w.fed.Store(true)
+}
+
+// awaitDaemon waits until a daemon asks for messages: faults are to meet daemons that work, and one may need seconds for its
+// start on a busy machine. One that does not come will be missed.
+func (w *world) awaitDaemon(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	select {
+	case <-w.asked:
+	case <-ctx.Done():
+	}
 }
 
 // make puts an object into its bucket, unless the row wants it to be gone.

@@ -30,6 +30,12 @@ func (w *world) hookQueues() {
 	w.queues.AddQueue(queueName, o)
 	w.queues.Removed = w.book.removed
 	w.queues.Received = w.book.received
+	var once sync.Once
+	w.queues.Observe = func(op string, _ int) {
+		if op == "ReceiveMessage" {
+			once.Do(func() { close(w.asked) })
+		}
+	}
 	w.queues.Twice = func(id string) bool {
 		if w.strike(kindTwice, nil) == nil {
 			return false

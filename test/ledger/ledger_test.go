@@ -42,6 +42,9 @@ func TestLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := s.buildStepped(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
 	results := make([]*result, len(rows))
 	t.Cleanup(func() { writeTable(t, s, results) })
 	for _, i := range longestFirst(rows) {
@@ -54,6 +57,9 @@ func TestLedger(t *testing.T) {
 			results[i] = res
 			if res.skipped != "" {
 				t.Skip(res.skipped)
+			}
+			for _, note := range res.notes {
+				t.Log(note)
 			}
 			for _, p := range res.problems {
 				t.Errorf("%s; again with: go run ./test/ledger -rows %s -seed %d", p, rows[i].name, s.seed)

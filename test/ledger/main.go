@@ -68,6 +68,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
+	if err := s.buildStepped(ctx, rows); err != nil {
+		return err
+	}
 	results, err := playAll(ctx, s, rows, *atOnce)
 	if err != nil {
 		return err
@@ -134,7 +137,7 @@ func longestFirst(rows []*row) []int {
 	for i := range order {
 		order[i] = i
 	}
-	length := func(i int) time.Duration { return rows[i].lasts() + rows[i].bound/2 }
+	length := func(i int) time.Duration { return rows[i].lasts() + rows[i].bound/6 }
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(length(b), length(a)) })
 	return order
 }

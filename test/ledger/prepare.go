@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"time"
 )
 
 // cannot says why the row cannot be played on this machine, "" when it can.
@@ -29,10 +30,10 @@ func (r *row) cannot() string {
 }
 
 // prepare makes what the row's daemons need beside the stand-in.
-func (st *stage) prepare(ctx context.Context) (err error) {
+func (st *stage) prepare() (err error) {
 	switch more := st.row.more; {
 	case more.clock:
-		st.binary, err = buildStepped(ctx, st.dir)
+		st.binary = st.stepped
 	case more.names:
 		// The stand-in is the one DNS server in the daemon's mount namespace.
 		file := filepath.Join(st.dir, "resolv.conf")
@@ -48,15 +49,21 @@ func (st *stage) prepare(ctx context.Context) (err error) {
 // disk is where the dead letters go in a row that has a disk for them.
 func (st *stage) disk() string { return filepath.Join(st.dir, "dead-letters") }
 
-// watchDisk tells the stand-in where to see the daemon's disk, and makes that larger when kindFull is over.
-func (st *stage) watchDisk(ctx context.Context, d *daemon) error {
+// showDisk tells the stand-in where to see the daemon's disk.
+func (st *stage) showDisk(ctx context.Context, d *daemon) error {
+	return st.ask(ctx, "/disk?path="+url.QueryEscape("/proc/"+strconv.Itoa(d.cmd.Process.Pid)+"/root"+st.disk()), nil)
+}
+
+// growDisk makes the daemon's disk larger when kindFull is over, and was seen.
+func (st *stage) growDisk(ctx context.Context, d *daemon) error {
+	var now tally
+	end := time.Now().Add(time.Minute)
+	for wait := firstDelay; now.Faults[kindFull] == 0 && time.Now().Before(end); wait = pollEvery {
+		if pause(ctx, wait) != nil || st.ask(ctx, "/tally", &now) != nil {
+			return nil //nolint:nilerr // the row is over
+		}
+	}
 	pid := strconv.Itoa(d.cmd.Process.Pid)
-	if err := st.ask(ctx, "/disk?path="+url.QueryEscape("/proc/"+pid+"/root"+st.disk()), nil); err != nil {
-		return err
-	}
-	if err := pause(ctx, firstDelay); err != nil {
-		return nil //nolint:nilerr // the row is over
-	}
 	out, err := exec.CommandContext(ctx, "nsenter", "-t", pid, "-m", "mount", "-o", "remount,size=64m", st.disk()).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("enlarging the disk: %w: %s", err, out)

@@ -47,8 +47,9 @@ type object struct {
 	bucket, key string
 	from, count int
 	day         time.Time
-	padding     int // bytes of each record that carry nothing
-	size        int // bytes of the body, as notices tell; 0 while it has none
+	padding     int  // bytes of each record that carry nothing
+	size        int  // bytes of the body, as notices tell; 0 while it has none
+	sent        bool // a message has named it; the book's lock guards it
 }
 
 // makeObject names the n-th object.

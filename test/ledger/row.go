@@ -12,7 +12,8 @@ type row struct {
 	load   load
 	faults []fault
 	life   life
-	// bound is how long the queue may take to become empty once the last trouble is over and all messages are sent.
+	// bound is how long the queue may take to become empty once the last trouble is over and all messages are sent. It is
+	// there for daemons that are stuck, and several times what a busy machine needs.
 	bound      time.Duration
 	visibility time.Duration // 0: 30 s
 	settings   string        // further sections of the daemon's configuration
@@ -44,7 +45,7 @@ type load struct {
 	messages int
 	each     int           // events of an object
 	sizes    []int         // events of the objects of one message after the other, in turn; nil: each
-	over     time.Duration // 0: all at once, before the daemon starts
+	over     time.Duration // 0: all at once
 	days     int           // each day has an index
 	rolling  bool          // the days begin one after the other, two at a time
 	buckets  []string      // in turn
@@ -88,6 +89,8 @@ type fault struct {
 	bucket      string        // of faults in S3; "": any
 	day         int           // of kindReadOnly without every
 	every       int           // of kindRefused, kindMissing and kindReadOnly: each n-th event, object or day
+	// whileOthersWait ends a kindReadOnly as soon as all messages are sent and no event of another index is open.
+	whileOthersWait bool
 }
 
 // A kind is what happens.
@@ -139,11 +142,13 @@ const (
 	bigBucket  = "audit-big"
 )
 
-// lasts is when the last trouble of the row is over, counted from the first message.
+// lasts is when the last trouble of the row is over, counted from the first message; one that lasts while others wait apart.
 func (r *row) lasts() time.Duration {
 	end := max(r.load.over, r.life.until)
 	for _, f := range r.faults {
-		end = max(end, f.until)
+		if !f.whileOthersWait {
+			end = max(end, f.until)
+		}
 	}
 	return end
 }

@@ -19,10 +19,11 @@ import (
 
 // setting is what all rows share.
 type setting struct {
-	binary string // the trailship under test
-	seed   uint64
-	scale  int    // how many times the short form's load and time
-	logs   string // folder that keeps the output of the processes
+	binary  string // the trailship under test
+	stepped string // the same with a clock that is stepped; "": no row wants it
+	seed    uint64
+	scale   int    // how many times the short form's load and time
+	logs    string // folder that keeps the output of the processes
 }
 
 // stage is one row's stand-in and daemons.
@@ -32,9 +33,10 @@ type stage struct {
 	dir     string // configuration and output
 	at      places
 	standIn *exec.Cmd
-	input   io.Closer // ends the stand-in
-	admins  []string  // addresses of the daemons' servers
-	prefix  []string  // of the daemon's command line
+	input   io.Closer     // ends the stand-in
+	admins  []string      // addresses of the daemons' servers
+	prefix  []string      // of the daemon's command line
+	begun   chan struct{} // closed when the first message was announced
 	signals atomic.Int64
 	uneven  atomic.Int64 // scrapes at which records were missing from a daemon's counts
 }
@@ -52,7 +54,7 @@ type role struct {
 
 // newStage starts the stand-in.
 func newStage(ctx context.Context, s setting, r *row) (st *stage, err error) {
-	st = &stage{setting: s, row: r, dir: filepath.Join(s.logs, r.name)}
+	st = &stage{setting: s, row: r, dir: filepath.Join(s.logs, r.name), begun: make(chan struct{})}
 	if err = os.MkdirAll(st.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -161,7 +163,7 @@ func (st *stage) weigh(ctx context.Context) {
 
 // get asks for JSON and decodes it into out, unless that is nil.
 func get(ctx context.Context, address string, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

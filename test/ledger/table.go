@@ -3,12 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 )
 
-// printTable writes a line for each row, and below it what was wrong.
+// printTable writes a line for each row, and below it what was wrong or worth a note.
 func printTable(out io.Writer, results []*result, s setting) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "row (seed %d)\ttroubles\tevents\tlost\tdoubled\tdeleted early\tdead letters\tredelivered\tMiB\tdrain\tbound\t\n", s.seed)
@@ -29,8 +30,8 @@ func printTable(out io.Writer, results []*result, s setting) error {
 		return err
 	}
 	for _, r := range results {
-		if len(r.problems) > 0 {
-			if _, err := fmt.Fprintf(out, "%s: %s\n", r.row.name, strings.Join(r.problems, "; ")); err != nil {
+		if said := slices.Concat(r.problems, r.notes); len(said) > 0 {
+			if _, err := fmt.Fprintf(out, "%s: %s\n", r.row.name, strings.Join(said, "; ")); err != nil {
 				return err
 			}
 		}

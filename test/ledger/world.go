@@ -27,6 +27,7 @@ type world struct {
 	people  *standin.IAM
 	keys    *keys
 
+	asked  chan struct{}             // closed when a daemon first asks for messages
 	began  atomic.Pointer[time.Time] // when the first message was announced; nil before
 	fed    atomic.Bool
 	faults []*armed
@@ -37,7 +38,13 @@ type world struct {
 // armed is a fault and how often it happened.
 type armed struct {
 	fault
-	hits atomic.Int64
+	hits   atomic.Int64
+	lifted atomic.Bool // before its time, because it lasts only while others wait
+}
+
+// over reports whether the fault's time is over.
+func (f *armed) over(since time.Duration) bool {
+	return f.until > 0 && since >= f.until || f.lifted.Load()
 }
 
 const queueName = "audit"
@@ -49,7 +56,7 @@ func indexOf(day time.Time) string {
 
 func newWorld(r *row, seed uint64) *world {
 	w := &world{
-		row: r, queues: standin.NewSQS(), buckets: standin.NewS3(), dice: r.source(seed, "faults"),
+		row: r, asked: make(chan struct{}), queues: standin.NewSQS(), buckets: standin.NewS3(), dice: r.source(seed, "faults"),
 		cluster: &standin.Cluster{Version: "8.19.7", Counting: true, BuiltinLogs: true},
 	}
 	for _, f := range r.faults {
@@ -57,7 +64,7 @@ func newWorld(r *row, seed uint64) *world {
 	}
 	w.book = newBook(indexOf, w.refused)
 	w.queues.AddQueue(queueName, standin.QueueOptions{Visibility: 30 * time.Second})
-	w.book.busy = new(lateness).start()
+	go w.book.late.measure()
 	w.book.stepped = r.more.clock
 	w.keys = &keys{life: r.more.credentials, issued: map[string]time.Time{}}
 	w.people = w.iam()
@@ -72,7 +79,8 @@ func (w *world) has(k kind) bool {
 	return slices.ContainsFunc(w.faults, func(f *armed) bool { return f.kind == k })
 }
 
-// strike returns a fault of this kind if one is to happen now, and counts it.
+// strike returns a fault of this kind if one is to happen now, and counts it. Each happens once at least where that is not
+// left to chance: the first that could meet it does, even behind its time.
 func (w *world) strike(k kind, matches func(f *fault) bool) *fault {
 	began := w.began.Load()
 	if began == nil {
@@ -80,10 +88,11 @@ func (w *world) strike(k kind, matches func(f *fault) bool) *fault {
 	}
 	since := time.Since(*began)
 	for _, f := range w.faults {
-		if f.kind != k || since < f.from || f.until > 0 && since >= f.until || matches != nil && !matches(&f.fault) {
+		if f.kind != k || since < f.from || matches != nil && !matches(&f.fault) {
 			continue
 		}
-		if f.rate > 0 && !w.roll(f.rate) {
+		due := !w.row.chance && f.hits.Load() == 0
+		if !due && (f.over(since) || f.rate > 0 && !w.roll(f.rate)) {
 			continue
 		}
 		f.hits.Add(1)
@@ -100,7 +109,8 @@ func (w *world) roll(rate float64) bool {
 
 // tally is what the stand-in has seen, as it tells the ledger.
 type tally struct {
-	Fed        bool           `json:"fed"`
+	Began      bool           `json:"began"`
+	Calm       bool           `json:"calm"` // all messages are sent, and the last trouble is over
 	Sums       sums           `json:"sums"`
 	Faults     map[kind]int64 `json:"faults"`
 	Duplicates int            `json:"duplicates"` // documents that met themselves
@@ -110,13 +120,29 @@ type tally struct {
 func (w *world) tally() tally {
 	stats := w.cluster.Stats()
 	t := tally{
-		Fed: w.fed.Load(), Sums: w.book.snapshot(), Faults: map[kind]int64{},
+		Began: w.began.Load() != nil, Calm: w.calm(), Sums: w.book.snapshot(), Faults: map[kind]int64{},
 		Duplicates: stats.Duplicates, Requests: stats.Requests,
 	}
 	for _, f := range w.faults {
 		t.Faults[f.kind] += f.hits.Load()
 	}
 	return t
+}
+
+// calm reports whether all messages are sent and the last trouble is over. It ends a trouble that nobody waits for any more.
+func (w *world) calm() bool {
+	if !w.fed.Load() {
+		return false
+	}
+	since := time.Since(*w.began.Load())
+	calm := since >= w.row.lasts()
+	for _, f := range w.faults {
+		if f.whileOthersWait && !f.over(since) {
+			f.lifted.Store(w.book.openBeside(indexOf(firstDay().AddDate(0, 0, f.day))) == 0)
+			calm = calm && f.lifted.Load()
+		}
+	}
+	return calm
 }
 
 // places are the addresses of the stand-in, as it tells them on its standard output.
