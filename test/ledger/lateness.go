@@ -18,8 +18,8 @@ type lateness struct {
 const (
 	lookEvery = 50 * time.Millisecond
 	turns     = 8 // that a request takes, at most: encode, compress, send, two kernels' buffers, read, decompress, store
-	// tooLate is the lateness from which on a machine is so busy that a fault may have met nobody.
-	tooLate = 250 * time.Millisecond
+	// tooLate is the lateness from which on a machine is so busy that a row cannot tell its delays from the daemon's.
+	tooLate = 100 * time.Millisecond
 )
 
 // measure goes on for as long as the process lives.

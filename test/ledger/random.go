@@ -11,7 +11,7 @@ import (
 func randomRow(length time.Duration, seed uint64) *row {
 	const eachSecond = 15
 	r := &row{
-		name: "random", visibility: 3 * soon, bound: 2 * time.Minute, chance: true,
+		name: "random", visibility: 3 * soon, bound: 6 * time.Minute, chance: true,
 		load: load{
 			messages: eachSecond * int(length/time.Second), each: 20, over: length,
 			days: max(6, int(length/(10*time.Second))), rolling: true, buckets: []string{goodBucket, badBucket},
@@ -30,7 +30,7 @@ func randomRow(length time.Duration, seed uint64) *row {
 func soakRow(length time.Duration, seed uint64) *row {
 	const eachSecond = 5
 	r := &row{
-		name: "soak", visibility: 3 * soon, bound: 2 * time.Minute, chance: true, asked: true,
+		name: "soak", visibility: 3 * soon, bound: 6 * time.Minute, chance: true, asked: true,
 		load: load{
 			messages: eachSecond * int(length/time.Second), over: length, buckets: []string{goodBucket, badBucket},
 			sizes: []int{1, 20, 1, 53, 1, 200, 1, 20, 53, 1, 1, 20, 1, 53, 1, 2000},

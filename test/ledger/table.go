@@ -12,7 +12,7 @@ import (
 // printTable writes a line for each row, and below it what was wrong or worth a note.
 func printTable(out io.Writer, results []*result, s setting) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "row (seed %d)\ttroubles\tevents\tlost\tdoubled\tdeleted early\tdead letters\tredelivered\tMiB\tdrain\tbound\t\n", s.seed)
+	fmt.Fprintf(t, "row (seed %d)\ttroubles\tevents\tlost\tdoubled\tdeleted early\tdead letters\tredelivered\tMiB\tlate\tdrain\tbound\t\n", s.seed)
 	for _, r := range results {
 		if r.skipped != "" {
 			fmt.Fprintf(t, "%s\tnot run: %s\t\n", r.row.name, r.skipped)
@@ -23,8 +23,8 @@ func printTable(out io.Writer, results []*result, s setting) error {
 			verdict = "FAILED"
 		}
 		u := &r.tally.Sums
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", r.row.name, r.happened, u.Events, u.Lost, u.Doubled,
-			u.DeletedEarly, u.Letters, u.Redelivered, r.peak>>20, r.drain.Round(100*time.Millisecond), r.row.bound, verdict)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", r.row.name, r.happened, u.Events, u.Lost, u.Doubled,
+			u.DeletedEarly, u.Letters, u.Redelivered, r.peak>>20, u.Late.Round(time.Millisecond), r.drain.Round(100*time.Millisecond), r.row.bound, verdict)
 	}
 	if err := t.Flush(); err != nil {
 		return err
