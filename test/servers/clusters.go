@@ -19,7 +19,7 @@ import (
 )
 
 // bootTimeout is how long a server may take from its start to its first answer. Alone it takes about seven seconds.
-const bootTimeout = 3 * time.Minute
+const bootTimeout = 10 * time.Minute
 
 // A Cluster is one running search server of one node, and the account that may do everything there.
 type Cluster struct {

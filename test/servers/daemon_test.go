@@ -20,7 +20,7 @@ import (
 
 // patience is how long anything may take that a daemon does. A message whose holder was killed comes back after half a
 // minute.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // A sink is the section sinks of a configuration.
 type sink struct {
