@@ -74,8 +74,9 @@ func beginsMember(text []byte) (key []byte, ok bool) {
 // next shows: another record or file, or the end of the array. A stray brace may just as well be the object's own, whose
 // inner one was ended too early by what was the last digit of a number: any other value would be broken.
 func (d *Reader) strayByte(rest []byte) bool {
+	own := rest[0] == '}' && d.endsInNumber()
 	next := bytes.TrimLeft(rest[1:], whiteSpace)
-	if rest[0] != '}' || !d.endsInNumber() {
+	if !own {
 		next = bytes.TrimLeft(next, ","+whiteSpace)
 	}
 	switch {
@@ -85,7 +86,7 @@ func (d *Reader) strayByte(rest []byte) bool {
 		next = bytes.TrimLeft(next[1:], whiteSpace)
 		return len(next) == 0 || next[0] == '{' || d.around == inArray && (next[0] == ',' || next[0] == ']')
 	}
-	return next[0] == ']' && (rest[0] != '}' || !d.endsInNumber())
+	return next[0] == ']' && !own
 }
 
 // endsInNumber reports whether the last value of the object just parsed is a number, however deep.

@@ -150,12 +150,11 @@ func (d *Reader) step() (*Record, error) {
 		}
 		d.start++
 		return nil, nil
-	case c == '[' && d.inside == atTop && d.onLine && (!d.wrapped || len(d.peek(2)) == 1):
-		d.start++ // a damaged line end: no array begins there
-		return nil, nil
 	case c == '[' && d.inside == atTop:
+		if !d.standsForLineEnd() {
+			d.begin(inArray)
+		}
 		d.start++
-		d.begin(inArray)
 		return nil, nil
 	case c == '{' && d.inside != inWrapper && d.wrapper():
 		return nil, nil

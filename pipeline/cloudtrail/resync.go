@@ -7,10 +7,7 @@ import (
 	"strings"
 )
 
-const (
-	wrapperName  = `{"Records"`
-	wrapperStart = wrapperName + ":["
-)
+const wrapperName = `{"Records"`
 
 // landing is where a search for readable bytes ended.
 type landing uint8
@@ -37,9 +34,9 @@ func (d *Reader) refuse(cause error) error {
 	if cause == errShort && landed == atEnd && !d.src.checked && (d.inside != atTop || !d.wrapped) {
 		return ErrTruncated
 	}
-	line := d.inside == atTop && !d.wrapped && !d.onLine && (landed == atLine || landed == atEnd)
 	raw := bytes.Trim(d.window[d.start:d.start+skipped], ","+whiteSpace)
-	line = line && len(bytes.Trim(raw, "[]{}"+whiteSpace)) > 0 // brackets alone are a damaged byte's, no record's
+	line := d.inside == atTop && !d.wrapped && !d.onLine && (landed == atLine || landed == atEnd) &&
+		len(bytes.Trim(raw, "[]{}"+whiteSpace)) > 0 // brackets alone are a damaged byte's, no record's
 	if inside := d.landedIn(skipped, landed); inside != d.inside {
 		d.around, d.inside = d.inside, inside // around matters in a wrapper only
 	}
@@ -47,8 +44,7 @@ func (d *Reader) refuse(cause error) error {
 	d.start += skipped
 	continued := d.endless
 	d.endless = landed == atLimit
-	opening := d.number == 0 && strings.HasPrefix(wrapperStart, string(raw)) // a line end split the wrapper's own beginning
-	if continued || opening || len(raw) == 0 || solid(raw) < minRecord && !line {
+	if continued || len(raw) == 0 || solid(raw) < minRecord && !line {
 		return nil
 	}
 	d.number++
@@ -150,7 +146,7 @@ func (d *Reader) mayBegin(skip int) bool {
 	}
 	text := bytes.TrimRight(d.unread(0).text[:skip], whiteSpace)
 	text = bytes.TrimRight(text[:len(text)-1], whiteSpace)
-	if len(text) == 0 || bytes.IndexByte([]byte(",[}"), text[len(text)-1]) >= 0 {
+	if len(text) == 0 || strings.IndexByte(",[}", text[len(text)-1]) >= 0 {
 		return true
 	}
 	return skip < minRecord && (d.number == 0 || d.inside != inWrapper && d.opensWrapper())

@@ -28,6 +28,12 @@ func (d *Reader) standsForBrace() bool {
 	return ok
 }
 
+// standsForLineEnd reports whether the opening bracket that comes next is a damaged line end: it stands on the line of a
+// record, behind which only a file or an array on the same line could have it, and not at the file's end.
+func (d *Reader) standsForLineEnd() bool {
+	return d.onLine && (!d.wrapped || len(d.peek(2)) == 1)
+}
+
 // tail reads what stands behind the Records of a wrapper object. CloudTrail leaves it empty; but where the wrapper's own end
 // is damaged, or there are Records twice, more records stand here. What is the value of a member is none.
 func (d *Reader) tail(c byte) {
